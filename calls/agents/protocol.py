@@ -1,0 +1,465 @@
+"""The typed messages of the agent link: one WebSocket a job, both sides import this module.
+
+Every frame is one JSON object. Up frames (agent → console) and down frames (console → agent) carry a
+sequence of their own, counted from 1 for the life of the job. A side stores a frame before it sends it,
+keeps it until the other has acknowledged it, and applies what it receives in order and once.
+Times are aware and in UTC; durations name their unit. This module imports neither Django nor LiveKit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+HEARTBEAT_SECONDS = 1.0
+DEAD_AFTER_SECONDS = 2.5
+
+
+class Strict(BaseModel):
+    """Immutable, and refuses a field it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Role(StrEnum):
+    """What a job does; the one agent name serves all three."""
+
+    SUPPORT = "support"
+    TRANSFER = "transfer"
+    BRIDGE = "bridge"
+
+
+class DispatchMetadata(Strict):
+    """The JSON in a dispatch's metadata: tells a job its role.
+
+    A job without metadata (a dispatch rule that is not ours made it) is a support job.
+    """
+
+    role: Role = Role.SUPPORT
+    attempt_id: UUID | None = None
+    call_room: str = ""
+    bridge_token: str = ""  # join token for `call_room`, identity `bridge-<attempt_id>`
+
+
+# ── what a job is told about its call ────────────────────────────────────────────────────────────
+
+
+class Speaker(StrEnum):
+    CALLER = "caller"
+    AI = "ai"
+    MANAGER = "manager"
+    TRANSFER_AGENT = "transfer_agent"
+    SUPERVISOR = "supervisor"
+
+
+class Turn(Strict):
+    """One finished utterance. `side` tells the caller's room from the consultation."""
+
+    speaker: Speaker
+    text: str
+    at: datetime
+    side: Literal["call", "consultation"] = "call"
+
+
+class FactField(Strict):
+    """One fact the profile asks the AI to collect."""
+
+    key: str
+    label: str
+    required: bool = False
+    may_be_spoken: bool = True
+
+
+class Profile(Strict):
+    """The agent profile version in force for this call."""
+
+    version: int = 1
+    department: str = ""
+    greeting: str = ""
+    persona: str = ""
+    facts: tuple[FactField, ...] = ()
+    instructions: str = ""
+    word_limit: int = 45
+    introduction: str = ""  # spoken to both at the merge; empty: none
+    disclosure: tuple[str, ...] = ()  # lines said at the start of the call
+    transcribe_consultation: bool = True
+    transcribe_after_merge: bool = True
+
+
+class RosterDepartment(Strict):
+    """A department the AI may name in `request_transfer`, with the people it may name. Never a number."""
+
+    name: str
+    people: tuple[str, ...] = ()
+
+
+class HoldPlan(Strict):
+    """How the caller is held: spoken once, then music with a progress line every `progress_every_s`."""
+
+    line: str
+    progress_line: str
+    progress_every_s: float = 20.0
+
+
+class CallerWith(StrEnum):
+    AI = "ai"
+    HOLD = "hold"
+    MANAGER = "manager"
+    SUPERVISOR = "supervisor"
+
+
+class TransferSnapshot(Strict):
+    """The transfer this job belongs to (transfer and bridge), or the newest one of the call (support)."""
+
+    transfer_id: UUID
+    state: str
+    reason: str = ""
+    end_reason: str = ""
+    words_for_caller: str = ""  # what the AI is to say about how it ended
+    attempt_id: UUID | None = None
+    attempt_state: str = ""
+    manager_name: str = ""
+    department: str = ""
+    briefing: str = ""  # exactly what is to be spoken, at most `Profile.word_limit` words
+    since_then: tuple[Turn, ...] = ()  # words said after the briefing was saved
+    answer_timeout_s: float = 45.0  # from the question to `silent`
+    redirect_targets: tuple[RosterDepartment, ...] = ()
+
+
+class Snapshot(Strict):
+    """Everything a new job needs; sent once, in `Welcome`, instead of history."""
+
+    call_id: UUID
+    room: str
+    caller_identity: str = ""
+    caller_with: CallerWith = CallerWith.AI
+    greet: bool = True
+    rehearsal: bool = False
+    profile: Profile = Profile()
+    transcript: tuple[Turn, ...] = ()
+    facts: dict[str, str] = Field(default_factory=dict)  # by FactField.key
+    departments: tuple[RosterDepartment, ...] = ()
+    hold: HoldPlan | None = None  # set if the caller is on hold now
+    transfer: TransferSnapshot | None = None
+
+
+# ── up: facts an agent reports ───────────────────────────────────────────────────────────────────
+
+
+class JobStarted(Strict):
+    kind: Literal["job_started"] = "job_started"
+    identity: str
+
+
+class Utterance(Strict):
+    """What a recogniser or an agent's voice produced. A partial (`final=False`) is shown, never stored."""
+
+    kind: Literal["utterance"] = "utterance"
+    speaker: Speaker
+    side: Literal["call", "consultation"] = "call"
+    text: str
+    started_at: datetime
+    final: bool = True
+    after_merge: bool = False
+
+
+class AgentState(Strict):
+    kind: Literal["agent_state"] = "agent_state"
+    state: Literal["initializing", "listening", "thinking", "speaking", "holding", "silent"]
+
+
+class Speaking(Strict):
+    """Voice activity that reaches no model: the caller on hold. Shown, not transcribed."""
+
+    kind: Literal["speaking"] = "speaking"
+    speaker: Speaker
+    active: bool
+
+
+class FactLearned(Strict):
+    kind: Literal["fact_learned"] = "fact_learned"
+    key: str
+    value: str
+
+
+class TransferRequested(Strict):
+    """`request_id` makes a repeated tool call one request."""
+
+    kind: Literal["transfer_requested"] = "transfer_requested"
+    request_id: UUID
+    reason: str
+    department: str = ""  # a name of `Snapshot.departments`; empty: the call's own
+    person: str | None = None
+    briefing: str = ""  # the AI's draft, empty if it comes later
+
+
+class BriefingDrafted(Strict):
+    kind: Literal["briefing_drafted"] = "briefing_drafted"
+    transfer_id: UUID
+    text: str
+
+
+class SipStatus(Strict):
+    """A leg's `sip.callStatus` as the agent in its room sees it."""
+
+    kind: Literal["sip_status"] = "sip_status"
+    identity: str
+    status: str  # dialing, ringing, automation, active, hangup
+
+
+class LegLeft(Strict):
+    """A leg left the room the agent is in. `reason` is LiveKit's DisconnectReason name."""
+
+    kind: Literal["leg_left"] = "leg_left"
+    identity: str
+    reason: str = ""
+
+
+class KeyPressed(Strict):
+    kind: Literal["key_pressed"] = "key_pressed"
+    identity: str
+    digit: str
+
+
+class BriefingStep(Strict):
+    """`started` and `spoken` time the briefing; `asked` opens the manager's answer."""
+
+    kind: Literal["briefing_step"] = "briefing_step"
+    step: Literal["started", "spoken", "asked"]
+
+
+class DecisionKind(StrEnum):
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    REDIRECT = "redirect"
+    NOT_TODAY = "not_today"
+    VOICEMAIL = "voicemail"
+    SILENT = "silent"
+
+
+class ManagerDecision(Strict):
+    """The manager's answer. The console keeps the first one of an attempt."""
+
+    kind: Literal["manager_decision"] = "manager_decision"
+    decision: DecisionKind
+    via: Literal["voice", "key", "screen", "timer"]
+    reason: str = ""
+    redirect_department: str = ""
+    redirect_person: str = ""
+
+
+class BridgeUp(Strict):
+    """Audio of both sides is being carried."""
+
+    kind: Literal["bridge_up"] = "bridge_up"
+
+
+class BridgeDown(Strict):
+    kind: Literal["bridge_down"] = "bridge_down"
+    reason: str = ""
+
+
+class Heard(Strict):
+    """First audio of `speaker` carried to the other side after the merge: ends `accept_to_heard`."""
+
+    kind: Literal["heard"] = "heard"
+    speaker: Speaker
+
+
+class HoldProgress(Strict):
+    """A progress line was spoken to the caller on hold; `count` is 1 for the first."""
+
+    kind: Literal["hold_progress"] = "hold_progress"
+    count: int
+
+
+class CallerWantsBack(Strict):
+    """Key 0 on hold."""
+
+    kind: Literal["caller_wants_back"] = "caller_wants_back"
+
+
+class CallerSaidGoodbye(Strict):
+    """The conversation is over; the agent has said goodbye and the call may be ended."""
+
+    kind: Literal["caller_said_goodbye"] = "caller_said_goodbye"
+
+
+class DirectiveDone(Strict):
+    kind: Literal["directive_done"] = "directive_done"
+    directive_id: UUID
+
+
+class DirectiveFailed(Strict):
+    kind: Literal["directive_failed"] = "directive_failed"
+    directive_id: UUID
+    error: str
+
+
+UpBody = Annotated[
+    JobStarted
+    | Utterance
+    | AgentState
+    | Speaking
+    | FactLearned
+    | TransferRequested
+    | BriefingDrafted
+    | SipStatus
+    | LegLeft
+    | KeyPressed
+    | BriefingStep
+    | ManagerDecision
+    | BridgeUp
+    | BridgeDown
+    | Heard
+    | HoldProgress
+    | CallerWantsBack
+    | CallerSaidGoodbye
+    | DirectiveDone
+    | DirectiveFailed,
+    Field(discriminator="kind"),
+]
+
+# ── down: directives ─────────────────────────────────────────────────────────────────────────────
+
+
+class Hold(Strict):
+    """Support: say `plan.line` (uninterruptible), then caller audio in and out off, music."""
+
+    kind: Literal["hold"] = "hold"
+    plan: HoldPlan
+
+
+class Resume(Strict):
+    """Support: stop the music, audio flags as they were before the hold, say `words`, go on talking."""
+
+    kind: Literal["resume"] = "resume"
+    words: str
+    outcome: str = ""  # the transfer's end reason, so that the AI knows why
+
+
+class Say(Strict):
+    kind: Literal["say"] = "say"
+    text: str
+    interruptible: bool = True
+
+
+class Coach(Strict):
+    """A supervisor's whisper to the AI: followed, never read out."""
+
+    kind: Literal["coach"] = "coach"
+    text: str
+
+
+class Brief(Strict):
+    """Transfer: the briefing was saved again before it was spoken; speak this one."""
+
+    kind: Literal["brief"] = "brief"
+    text: str
+
+
+class Merge(Strict):
+    """Join caller and manager.
+
+    Transfer and bridge jobs (relay): carry audio both ways, report `BridgeUp`; the TransferAgent falls silent.
+    Support: stop the music, say `introduction` to both (empty: none), then only transcribe, or leave.
+    """
+
+    kind: Literal["merge"] = "merge"
+    strategy: Literal["move", "rejoin", "relay"] = "relay"
+    introduction: str = ""
+    transcribe: bool = True
+    manager_identity: str = ""
+    bridge_identity: str = ""  # the line that carries the manager in the call room under `relay`
+    words_for_manager: str = ""
+
+
+class Leave(Strict):
+    """Say `words` if there are any, then leave the room; the job ends."""
+
+    kind: Literal["leave"] = "leave"
+    words: str = ""
+
+
+class End(Strict):
+    """Support: say `words`, then leave; the console ends the call."""
+
+    kind: Literal["end"] = "end"
+    words: str = ""
+
+
+class Hear(Strict):
+    """A typed caller's turn in a test call: handled as if it had been recognised."""
+
+    kind: Literal["hear"] = "hear"
+    text: str
+
+
+DirectiveBody = Annotated[
+    Hold | Resume | Say | Coach | Brief | Merge | Leave | End | Hear,
+    Field(discriminator="kind"),
+]
+
+# ── the envelope ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Hello(Strict):
+    """First frame of every connection. `received` is the last down sequence applied (0: a new job)."""
+
+    type: Literal["hello"] = "hello"
+    job_id: str
+    role: Role
+    room: str
+    attempt_id: UUID | None = None
+    received: int = 0
+
+
+class Welcome(Strict):
+    """Answer to `Hello`. `received` is the last up sequence committed; `snapshot` only for a new job."""
+
+    type: Literal["welcome"] = "welcome"
+    epoch: int
+    received: int = 0
+    snapshot: Snapshot | None = None
+
+
+class Up(Strict):
+    type: Literal["up"] = "up"
+    seq: int
+    at: datetime
+    body: UpBody
+
+
+class Down(Strict):
+    type: Literal["down"] = "down"
+    seq: int
+    directive_id: UUID
+    body: DirectiveBody
+
+
+class Ack(Strict):
+    """Everything up to `seq` is safe: committed (console) or applied (agent)."""
+
+    type: Literal["ack"] = "ack"
+    seq: int
+
+
+class Heartbeat(Strict):
+    type: Literal["heartbeat"] = "heartbeat"
+
+
+class Superseded(Strict):
+    """A newer connection of the same job, or a replacement job, owns this link: close, do not retry."""
+
+    type: Literal["superseded"] = "superseded"
+
+
+AgentFrame = Annotated[Hello | Up | Ack | Heartbeat, Field(discriminator="type")]
+ConsoleFrame = Annotated[Welcome | Down | Ack | Heartbeat | Superseded, Field(discriminator="type")]
+
+agent_frames: TypeAdapter[AgentFrame] = TypeAdapter(AgentFrame)
+console_frames: TypeAdapter[ConsoleFrame] = TypeAdapter(ConsoleFrame)
