@@ -365,7 +365,7 @@ class Brief(Strict):
 class Merge(Strict):
     """Join caller and manager.
 
-    Transfer and bridge jobs (relay): carry audio both ways, report `BridgeUp`; the TransferAgent falls silent.
+    Transfer and bridge jobs (relay): carry audio both ways, report `BridgeUp`; the agent falls silent.
     Support: stop the music, say `introduction` to both (empty: none), then only transcribe, or leave.
     """
 
