@@ -1,0 +1,31 @@
+"""What is happening now, and what everything stands on. Only services write these rows."""
+
+from .calls import Call, CallFact, Leg, LegKind, Room, Utterance
+from .departments import AgentProfile, Department, Membership, NumberRoute
+from .effects import Effect, EffectState, Owner, OwnerRole
+from .links import AgentJob, Directive
+from .record import Event, EventPayload, Seal
+from .webhooks import WebhookDelivery
+
+__all__ = [
+    "AgentJob",
+    "AgentProfile",
+    "Call",
+    "CallFact",
+    "Department",
+    "Directive",
+    "Effect",
+    "EffectState",
+    "Event",
+    "EventPayload",
+    "Leg",
+    "LegKind",
+    "Membership",
+    "NumberRoute",
+    "Owner",
+    "OwnerRole",
+    "Room",
+    "Seal",
+    "Utterance",
+    "WebhookDelivery",
+]

@@ -1,0 +1,83 @@
+"""Departments, who may see them, the numbers that lead to them and how their AI speaks."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class Department(models.Model):
+    name = models.CharField(max_length=80, unique=True)
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="departments", blank=True
+    )
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A supervisor sees and steers the calls of this department."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    department = models.ForeignKey(Department, on_delete=models.CASCADE, related_name="memberships")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "department"), name="membership_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.department}"
+
+
+class NumberRoute(models.Model):
+    """A number that callers dial (`sip.trunkPhoneNumber`) and the department it leads to."""
+
+    number = models.CharField(max_length=16, unique=True, help_text="In E.164, for example +12025550150.")
+    department = models.ForeignKey(Department, on_delete=models.CASCADE, related_name="numbers")
+
+    class Meta:
+        ordering = ("number",)
+
+    def __str__(self) -> str:
+        return f"{self.number} → {self.department}"
+
+
+class AgentProfile(models.Model):
+    """One version of how the AI speaks for a department; without a department: for unassigned calls.
+
+    A change is a new version: a transfer keeps the version it used.
+    """
+
+    department = models.ForeignKey(
+        Department, on_delete=models.CASCADE, related_name="profiles", null=True, blank=True
+    )
+    version = models.PositiveIntegerField(default=1)
+    greeting = models.TextField()
+    persona = models.TextField(blank=True)
+    facts = models.JSONField(
+        default=list, blank=True, help_text="List of {key, label, required, may_be_spoken}."
+    )
+    sections = models.JSONField(
+        default=list, blank=True, help_text="Sections of the briefing in order: who, reason, tried, facts."
+    )
+    instructions = models.TextField(blank=True)
+    word_limit = models.PositiveSmallIntegerField(default=45, help_text="Words of the spoken briefing.")
+    introduction = models.TextField(blank=True, help_text="Spoken to both when they are joined; empty: none.")
+    disclosure = models.JSONField(default=list, blank=True, help_text="Lines said after the greeting.")
+    transcribe_consultation = models.BooleanField(default=True)
+    transcribe_after_merge = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("department", "-version")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("department", "version"), name="profile_version_once", nulls_distinct=False
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.department or 'Unassigned'} v{self.version}"

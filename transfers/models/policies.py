@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from calls.models import Department
+
+seconds = (MinValueValidator(1), MaxValueValidator(3600))
+
+
+class Policy(models.Model):
+    """How a department escalates. A department without one has these defaults."""
+
+    class Approval(models.TextChoices):
+        AUTO = "auto", "Dial at once"
+        APPROVE = "approve", "A supervisor approves"
+        AUTO_AFTER = "auto_after", "Dial unless stopped in time"
+
+    class AtLimit(models.TextChoices):
+        DIAL = "dial", "Dial"
+        RETURN = "return", "Back to the AI"
+        CALLBACK = "callback", "Offer a callback"
+
+    department = models.OneToOneField(Department, on_delete=models.CASCADE, related_name="policy")
+    approval = models.CharField(max_length=12, choices=Approval, default=Approval.AUTO)
+    auto_after_s = models.PositiveSmallIntegerField(
+        "auto after (s)", default=15, validators=seconds, help_text="With “Dial unless stopped in time”."
+    )
+    approval_limit_s = models.PositiveSmallIntegerField("approval limit (s)", default=60, validators=seconds)
+    at_limit = models.CharField(
+        "when the limit passes", max_length=8, choices=AtLimit, default=AtLimit.RETURN
+    )
+    max_attempts = models.PositiveSmallIntegerField(
+        default=3,
+        validators=(MinValueValidator(1), MaxValueValidator(10)),
+        help_text="Managers tried in turn.",
+    )
+    hold_limit_s = models.PositiveSmallIntegerField("hold limit (s)", default=180, validators=seconds)
+    consultation_limit_s = models.PositiveSmallIntegerField(
+        "consultation limit (s)", default=120, validators=seconds, help_text="From the answer to a decision."
+    )
+    hold_line = models.TextField(default="I am connecting you with a colleague. Please hold the line.")
+    progress_line = models.TextField(
+        default="Thank you for holding. We are still trying to reach a colleague."
+    )
+
+    class Meta:
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return f"Policy of {self.department}"

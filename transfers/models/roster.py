@@ -1,0 +1,145 @@
+"""The roster: who can be called, how, and when."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from uuid6 import uuid7
+
+from calls.models import Department
+
+MAX_RING_S = 75  # a self-hosted server caps a waiting dial at 80 s
+
+dtmf_validator = RegexValidator(
+    r"\A[0-9*#A-Dw]{0,32}\Z", "Use digits, *, #, A to D and w (a pause of 0.5 s), 32 at most."
+)
+
+
+class Presence(models.TextChoices):
+    AVAILABLE = "available", "Available"
+    AWAY = "away", "Away"
+    WRAPPING_UP = "wrapping_up", "Wrapping up"
+
+
+class Trunk(models.Model):
+    """The phone line that managers are dialled over: stored on LiveKit, or inline with every dial.
+
+    The password of an inline trunk is read from SIP_AUTH_PASSWORD, never stored here.
+    """
+
+    class Kind(models.TextChoices):
+        STORED = "stored", "Stored on LiveKit"
+        INLINE = "inline", "Inline"
+
+    class Transport(models.TextChoices):
+        AUTO = "auto", "Auto"
+        UDP = "udp", "UDP"
+        TCP = "tcp", "TCP"
+        TLS = "tls", "TLS"
+
+    name = models.CharField(max_length=80, unique=True)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.STORED)
+    trunk_id = models.CharField("stored trunk id", max_length=64, blank=True)
+    hostname = models.CharField(max_length=200, blank=True)
+    transport = models.CharField(max_length=4, choices=Transport, default=Transport.AUTO)
+    auth_username = models.CharField(max_length=80, blank=True)
+    sip_number = models.CharField("number shown", max_length=16, blank=True, help_text="In E.164.")
+    headers = models.JSONField(default=dict, blank=True, help_text="Extra SIP headers, name to value.")
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("is_default",), condition=models.Q(is_default=True), name="one_default_trunk"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Manager(models.Model):
+    """A person who can take a caller. Needs no account: a phone is enough."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=80)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="manager"
+    )
+    departments = models.ManyToManyField(Department, related_name="managers")
+    priority = models.PositiveSmallIntegerField(default=1, help_text="Lower is called first.")
+    active = models.BooleanField(default=True)
+    presence = models.CharField(max_length=12, choices=Presence, default=Presence.AVAILABLE)
+    presence_since = models.DateTimeField(null=True, blank=True)
+    presence_reason = models.CharField(max_length=80, blank=True)
+    presence_until = models.DateTimeField(null=True, blank=True)
+    last_call_ended_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveBigIntegerField(default=1)
+
+    class Meta:
+        ordering = ("priority", "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Endpoint(models.Model):
+    """One way to reach a manager, in order."""
+
+    class Kind(models.TextChoices):
+        PHONE = "phone", "Phone"
+        SIP_URI = "sip_uri", "SIP address"
+        BROWSER = "browser", "Browser"
+
+    manager = models.ForeignKey(Manager, on_delete=models.CASCADE, related_name="endpoints")
+    position = models.PositiveSmallIntegerField(default=1)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PHONE)
+    address = models.CharField(
+        max_length=200, blank=True, help_text="+12025550100 or sip:dana@example.com; empty for a browser."
+    )
+    dtmf = models.CharField(
+        "extension",
+        max_length=32,
+        blank=True,
+        validators=(dtmf_validator,),
+        help_text="For example wwww1234#.",
+    )
+    ring_time_s = models.PositiveSmallIntegerField(
+        "ring time (s)", default=25, validators=(MinValueValidator(5), MaxValueValidator(MAX_RING_S))
+    )
+    trunk = models.ForeignKey(
+        Trunk, on_delete=models.PROTECT, null=True, blank=True, help_text="Empty: the default trunk."
+    )
+
+    class Meta:
+        ordering = ("manager", "position")
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.manager}"
+
+
+class Shift(models.Model):
+    """A weekly shift. A manager without shifts is on shift whenever they are available."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, "Monday"
+        TUESDAY = 1, "Tuesday"
+        WEDNESDAY = 2, "Wednesday"
+        THURSDAY = 3, "Thursday"
+        FRIDAY = 4, "Friday"
+        SATURDAY = 5, "Saturday"
+        SUNDAY = 6, "Sunday"
+
+    manager = models.ForeignKey(Manager, on_delete=models.CASCADE, related_name="shifts")
+    weekday = models.PositiveSmallIntegerField(choices=Weekday)
+    starts = models.TimeField()
+    ends = models.TimeField(help_text="Before the start: on the next day.")
+    time_zone = models.CharField(max_length=64, default="UTC")
+
+    class Meta:
+        ordering = ("manager", "weekday", "starts")
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.starts:%H:%M}–{self.ends:%H:%M} {self.time_zone}"

@@ -1,0 +1,196 @@
+"""A transfer, the attempts to reach a manager, their decisions and the briefing's versions."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from uuid6 import uuid7
+
+from calls.models import AgentProfile, Call, Department
+from transfers.states import (
+    MANAGER_STATE,
+    OPEN_ATTEMPT,
+    OPEN_TRANSFER,
+    AttemptState,
+    EndReason,
+    ManagerState,
+    Outcome,
+    TransferState,
+)
+
+from .roster import Endpoint, Manager
+
+
+class Transfer(models.Model):
+    """One decision to escalate a call."""
+
+    class Kind(models.TextChoices):
+        WARM = "warm", "Warm"
+        COLD = "cold", "Cold"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="transfers")
+    kind = models.CharField(max_length=4, choices=Kind, default=Kind.WARM)
+    state = models.CharField(max_length=12, choices=TransferState, default=TransferState.REQUESTED)
+    end_reason = models.CharField(max_length=24, choices=EndReason, blank=True)
+    words_for_caller = models.TextField(blank=True, help_text="What the AI says about how it ended.")
+    follows = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True)
+    request_key = models.UUIDField(unique=True, help_text="A repeated click or tool call is one request.")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, blank=True)
+    person = models.ForeignKey(
+        Manager, on_delete=models.PROTECT, null=True, blank=True, help_text="Only this manager is asked."
+    )
+    reason = models.TextField(blank=True)
+    profile = models.ForeignKey(AgentProfile, on_delete=models.PROTECT, null=True, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )  # empty: the AI
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    approved = models.BooleanField(null=True, blank=True)
+    decline_reason = models.TextField(blank=True)
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    cancel_reason = models.CharField(max_length=24, choices=EndReason, blank=True, help_text="Asked to stop.")
+    briefing = models.TextField(blank=True, help_text="Exactly what is spoken.")
+    briefing_edited = models.BooleanField(default=False, help_text="By a person: a draft never replaces it.")
+    briefing_saved_at = models.DateTimeField(null=True, blank=True)
+    requested_at = models.DateTimeField()
+    held_at = models.DateTimeField(null=True, blank=True, help_text="Since when the caller is on hold.")
+    merged_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True, help_text="Of the present state, for the page.")
+    wake_at = models.DateTimeField(null=True, blank=True, help_text="When the clock looks at it next.")
+    version = models.PositiveBigIntegerField(default=1)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("call",), condition=models.Q(state__in=OPEN_TRANSFER), name="one_open_transfer_a_call"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("-requested_at", "-id"), name="transfer_newest"),
+            models.Index(
+                fields=("wake_at",), condition=models.Q(wake_at__isnull=False), name="transfer_wake"
+            ),
+        )
+        permissions = (
+            ("request_transfer", "Can escalate"),
+            ("approve_transfer", "Can approve and decline"),
+            ("cancel_transfer", "Can cancel"),
+        )
+
+    def __str__(self) -> str:
+        return f"Transfer {self.id}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_TRANSFER
+
+
+class Attempt(models.Model):
+    """One endpoint of one manager called once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    transfer = models.ForeignKey(Transfer, on_delete=models.CASCADE, related_name="attempts")
+    nth = models.PositiveSmallIntegerField()
+    manager = models.ForeignKey(Manager, on_delete=models.PROTECT, related_name="attempts")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.SET_NULL, null=True, blank=True)
+    state = models.CharField(max_length=12, choices=AttemptState, default=AttemptState.RESERVED)
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+    outcome_detail = models.CharField(
+        max_length=80, blank=True, help_text="Which phase timed out, and the like."
+    )
+    sip_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    retryable = models.BooleanField(null=True, blank=True)
+    strategy = models.CharField(max_length=8, default="relay")
+    ranking = models.JSONField(
+        default=list, help_text="Who was ranked and who was passed over, as it was then."
+    )
+    ring_time_s = models.PositiveSmallIntegerField(default=25)
+    reserved_at = models.DateTimeField()
+    dialed_at = models.DateTimeField(null=True, blank=True)
+    ringing_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    briefing_started_at = models.DateTimeField(null=True, blank=True)
+    briefing_spoken_at = models.DateTimeField(null=True, blank=True)
+    bridged_at = models.DateTimeField(null=True, blank=True)
+    merged_at = models.DateTimeField(null=True, blank=True)
+    heard_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    leg_left_at = models.DateTimeField(null=True, blank=True, help_text="The manager's leg left its room.")
+    version = models.PositiveBigIntegerField(default=1)
+
+    class Meta:
+        ordering = ("reserved_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("manager",),
+                condition=models.Q(state__in=OPEN_ATTEMPT),
+                name="one_open_attempt_a_manager",
+            ),
+            models.UniqueConstraint(fields=("transfer", "nth"), name="attempt_nth_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"Attempt {self.id}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_ATTEMPT
+
+    @property
+    def manager_state(self) -> ManagerState:
+        """In the words of the warm-transfer workflow."""
+        return MANAGER_STATE[AttemptState(self.state)]
+
+    @property
+    def consult_room(self) -> str:
+        return f"consult-{self.id}"
+
+    @property
+    def manager_identity(self) -> str:
+        return f"manager-{self.id}"
+
+
+class Decision(models.Model):
+    """The manager's first answer; a second is answered with this one."""
+
+    attempt = models.OneToOneField(
+        Attempt, on_delete=models.CASCADE, primary_key=True, related_name="decision"
+    )
+    kind = models.CharField(max_length=12)
+    via = models.CharField(max_length=8)
+    reason = models.TextField(blank=True)
+    redirect_department = models.CharField(max_length=80, blank=True)
+    redirect_person = models.CharField(max_length=80, blank=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} via {self.via}"
+
+
+class BriefingVersion(models.Model):
+    """Every saved text of the briefing: as drafted, edited and spoken."""
+
+    class Author(models.TextChoices):
+        EXTRACTION = "extraction", "Drafted from the call"
+        AI = "ai", "Drafted by the AI"
+        PERSON = "person", "Edited"
+
+    transfer = models.ForeignKey(Transfer, on_delete=models.CASCADE, related_name="briefings")
+    nth = models.PositiveSmallIntegerField()
+    author = models.CharField(max_length=12, choices=Author)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
+    text = models.TextField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("nth",)
+        constraints = (models.UniqueConstraint(fields=("transfer", "nth"), name="briefing_nth_once"),)
+
+    def __str__(self) -> str:
+        return f"Briefing {self.nth} of {self.transfer_id}"
