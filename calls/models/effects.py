@@ -38,7 +38,7 @@ class EffectState(models.TextChoices):
 
 
 class Effect(models.Model):
-    """One thing to do through the gateway. A repeat or a retry is the next `nth`; a dial has only the first."""
+    """One thing to do through the gateway. A repeat is the next `nth`; a dial has only the first."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=32)
