@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class CallsConfig(AppConfig):
     name = "calls"
     verbose_name = "Calls"
+
+    def ready(self) -> None:
+        from calls import call_effects
+        from calls.link import support
+
+        call_effects.register()
+        support.register()

@@ -1,5 +1,117 @@
-"""What `transfers` does about the facts that `calls` announces."""
+"""What `transfers` does about the facts that `calls` announces, in their transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from calls import announcements, clock
+from calls.agents import protocol as p
+from calls.events import SYSTEM, record
+from calls.models import AgentJob, Call, Leg, LegKind
+from transfers import services
+from transfers.models import Attempt, Transfer
+from transfers.states import LIVE_TRANSFER
+from transfers.transfer_events import BriefingSpoken, HoldProgressed
 
 
 def register() -> None:
-    """Connect the receivers; called once when the app is ready."""
+    """Connect the receivers, the effects, the link's extension and the clock's part; once, at start."""
+    from transfers import dial, link_extension, tasks
+
+    announcements.agent_reported.connect(on_report)
+    announcements.call_ended.connect(on_call_ended)
+    announcements.leg_left.connect(on_leg_left)
+    announcements.leg_joined.connect(on_leg)
+    announcements.leg_status_changed.connect(on_leg)
+    announcements.job_opened.connect(on_job)
+    announcements.job_closed.connect(on_job)
+    dial.register()
+    link_extension.register()
+    clock.every_tick(tasks.wake_transfers)
+
+
+def on_call_ended(*, call: Call, **_: Any) -> None:
+    for transfer in Transfer.objects.filter(call=call, state__in=LIVE_TRANSFER):
+        services.wake(transfer.pk)
+
+
+def on_leg(*, leg: Leg, **_: Any) -> None:
+    """A manager's leg: ringing and active are facts of its attempt."""
+    attempt = _attempt_of_leg(leg)
+    if attempt is None:
+        return
+    if leg.sip_status == "ringing":
+        services.ringing(attempt)
+    elif leg.sip_status == "active":
+        services.answered(attempt)
+
+
+def on_leg_left(*, leg: Leg, **_: Any) -> None:
+    attempt = _attempt_of_leg(leg)
+    if attempt:
+        services.stamp(attempt, "leg_left_at")
+
+
+def _attempt_of_leg(leg: Leg) -> Attempt | None:
+    if leg.kind != LegKind.MANAGER or leg.attempt_id is None:
+        return None
+    return Attempt.objects.filter(pk=leg.attempt_id).select_related("transfer__call", "manager").first()
+
+
+def on_job(*, job: AgentJob, **_: Any) -> None:
+    """A TransferAgent came or went: the transfer's next step may depend on it."""
+    if job.attempt_id:
+        for transfer_id in Attempt.objects.filter(pk=job.attempt_id).values_list("transfer_id", flat=True):
+            services.wake(transfer_id)
+
+
+def on_report(*, job: AgentJob, body: p.UpBody, at: datetime, **_: Any) -> None:
+    match body:
+        case p.TransferRequested():
+            services.request_by_agent(job.call, body)
+        case p.BriefingDrafted():
+            _drafted(body)
+        case p.CallerWantsBack():
+            services.caller_wants_back(job.call)
+        case p.HoldProgress():
+            record(HoldProgressed(count=body.count), actor=SYSTEM, call_id=job.call_id)
+        case p.BriefingStep() | p.ManagerDecision() | p.BridgeUp() | p.Heard() if job.attempt_id:
+            attempt = Attempt.objects.select_related("transfer__call", "manager").get(pk=job.attempt_id)
+            _on_consultation(attempt, body)
+        case _:
+            pass
+
+
+def _drafted(body: p.BriefingDrafted) -> None:
+    from transfers import briefing
+    from transfers.models import BriefingVersion
+
+    transfer = Transfer.objects.filter(pk=body.transfer_id).first()
+    if transfer and transfer.is_open:
+        briefing.save(transfer, body.text, author=BriefingVersion.Author.AI)
+
+
+STEP_FIELDS = {"started": "briefing_started_at", "spoken": "briefing_spoken_at"}
+
+
+def _on_consultation(attempt: Attempt, body: p.UpBody) -> None:
+    match body:
+        case p.BriefingStep():
+            if body.step in STEP_FIELDS:
+                services.stamp(attempt, STEP_FIELDS[body.step])
+            record(
+                BriefingSpoken(step=body.step),
+                actor=SYSTEM,
+                call_id=attempt.transfer.call_id,
+                transfer_id=attempt.transfer_id,
+                attempt_id=attempt.pk,
+            )
+        case p.ManagerDecision():
+            services.decide(attempt, body)
+        case p.BridgeUp():
+            services.stamp(attempt, "bridged_at")
+        case p.Heard():
+            services.stamp(attempt, "heard_at")
+        case _:
+            pass

@@ -1,0 +1,13 @@
+"""Facts that `calls` announces inside their transaction; `transfers` listens (`transfers/receivers.py`)."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+call_ended = Signal()  # call
+agent_reported = Signal()  # job, body (protocol.UpBody), at
+job_opened = Signal()  # job
+job_closed = Signal()  # job
+leg_joined = Signal()  # leg
+leg_left = Signal()  # leg
+leg_status_changed = Signal()  # leg

@@ -1,0 +1,196 @@
+"""Effects: claimed by compare-and-set, done through the gateway outside any transaction, settled by token.
+
+A kind is registered by the app that needs it (`register`). The row is made in the transaction that decided it
+(`ensure`); a worker is hinted after commit, and the clock runs what no worker has claimed in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from asgiref.sync import sync_to_async
+from django.db import connections, transaction
+from django.db.models import Q
+
+from calls.hints import hint
+from calls.models import Effect, EffectState, Owner
+from calls.owners import SILENT_AFTER
+from calls.telephony.gateway import Gateway, GatewayError, Retryable
+from calls.timing import now
+
+logger = logging.getLogger(__name__)
+
+UNCLAIMED_AFTER = timedelta(milliseconds=500)
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True)
+class EffectKind:
+    """How one kind of effect is done.
+
+    `request` reads what is needed and may return None: no longer wanted. `act` speaks to the gateway.
+    `done` and `failed` write the outcome in the transaction that settles the row. A kind that is not
+    `repeatable` is never done twice: when its claim goes stale, `orphaned` decides, on every tick.
+    """
+
+    name: str
+    request: Callable[[Effect], Any | None]
+    act: Callable[[Gateway, Any], Awaitable[Any]]
+    done: Callable[[Effect, Any], None] = lambda effect, result: None
+    failed: Callable[[Effect, GatewayError], None] = lambda effect, error: None
+    repeatable: bool = True
+    orphaned: Callable[[Effect], None] | None = None
+    queue: str = "control"
+
+
+_kinds: dict[str, EffectKind] = {}
+
+
+def register(kind: EffectKind) -> None:
+    _kinds[kind.name] = kind
+
+
+def ensure(
+    kind: str,
+    subject_id: UUID,
+    *,
+    nth: int = 1,
+    due_at: datetime | None = None,
+    args: dict[str, Any] | None = None,
+) -> Effect:
+    """The effect's row, made now if it is not there; hinted if it is due."""
+    from calls.tasks import run_effect
+
+    at = now()
+    effect, made = Effect.objects.get_or_create(
+        kind=kind, subject_id=subject_id, nth=nth, defaults={"due_at": due_at or at, "args": args or {}}
+    )
+    if made and effect.due_at <= at:
+        hint(run_effect, str(effect.pk), queue=_kinds[kind].queue)
+    return effect
+
+
+def again(effect: Effect, *, due_at: datetime) -> Effect:
+    """The next `nth` of the same effect."""
+    return ensure(effect.kind, effect.subject_id, nth=effect.nth + 1, due_at=due_at, args=effect.args)
+
+
+def drop(kind: str, subject_id: UUID) -> None:
+    """Settle what is still due as not wanted."""
+    Effect.objects.filter(kind=kind, subject_id=subject_id, state=EffectState.DUE).update(
+        state=EffectState.DONE, done_at=now(), error="not wanted"
+    )
+
+
+def claim(effect_id: UUID, *, owner: Owner) -> Effect | None:
+    """Take a due effect by compare-and-set; None if somebody else has it or it is not due."""
+    token, at = uuid4(), now()
+    taken = Effect.objects.filter(pk=effect_id, state=EffectState.DUE, due_at__lte=at).update(
+        state=EffectState.CLAIMED, owner=owner, token=token, claimed_at=at
+    )
+    return Effect.objects.get(pk=effect_id) if taken else None
+
+
+def still_mine(effect: Effect) -> bool:
+    return Effect.objects.filter(pk=effect.pk, state=EffectState.CLAIMED, token=effect.token).exists()
+
+
+async def perform(effect: Effect, gateway: Gateway) -> None:
+    """Do a claimed effect and settle it. Never raises: a bug is a failed effect with its name."""
+    kind = _kinds[effect.kind]
+    try:
+        request = await in_thread(kind.request, effect)
+        if request is None:
+            await in_thread(_settle, effect, EffectState.DONE, "not wanted", None)
+            return
+        if not await in_thread(still_mine, effect):
+            return
+        result = await kind.act(gateway, request)
+    except GatewayError as error:
+        await in_thread(_settle_failure, effect, kind, error)
+    except Exception as error:
+        logger.exception("effect failed", extra={"effect": effect.kind})
+        fault = GatewayError(f"{type(error).__name__}")
+        await in_thread(_settle_failure, effect, kind, fault)
+    else:
+        await in_thread(_settle, effect, EffectState.DONE, "", lambda: kind.done(effect, result))
+
+
+def _settle(effect: Effect, state: EffectState, error: str, then: Callable[[], None] | None) -> None:
+    with transaction.atomic():
+        settled = Effect.objects.filter(pk=effect.pk, state=EffectState.CLAIMED, token=effect.token).update(
+            state=state, done_at=now(), error=error[:500]
+        )
+        if settled and then:
+            then()
+
+
+def _settle_failure(effect: Effect, kind: EffectKind, error: GatewayError) -> None:
+    def write() -> None:
+        if kind.repeatable and isinstance(error, Retryable) and effect.nth <= len(RETRY_SECONDS):
+            again(effect, due_at=now() + timedelta(seconds=RETRY_SECONDS[effect.nth - 1]))
+        else:
+            kind.failed(effect, error)
+
+    _settle(effect, EffectState.FAILED, str(error) or type(error).__name__, write)
+
+
+async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """Run database work off the event loop, giving its connection back to the pool."""
+
+    def work() -> Any:
+        try:
+            return function(*args)
+        finally:
+            connections.close_all()
+
+    return await sync_to_async(work, thread_sensitive=False)()
+
+
+def run(effect_id: UUID, *, owner: Owner) -> asyncio.Future[None] | Any | None:
+    """Claim and start an effect on this process's event loop; returns at once."""
+    from calls.telephony import loop
+
+    effect = claim(effect_id, owner=owner)
+    return loop.submit(perform(effect, loop.gateway())) if effect else None
+
+
+def due_unclaimed() -> list[UUID]:
+    """What no worker has claimed in time."""
+    late = now() - UNCLAIMED_AFTER
+    return list(
+        Effect.objects.filter(state=EffectState.DUE, due_at__lte=late)
+        .order_by("due_at")
+        .values_list("pk", flat=True)[:50]
+    )
+
+
+def release_stale() -> None:
+    """Claims of silent owners: repeatable ones become due again, the others are decided by their kind."""
+    silent = now() - SILENT_AFTER
+    stale = Effect.objects.filter(state=EffectState.CLAIMED).filter(
+        Q(owner__beat_at__lt=silent) | Q(owner=None)
+    )
+    for effect in stale[:50]:
+        kind = _kinds[effect.kind]
+        if kind.repeatable:
+            Effect.objects.filter(pk=effect.pk, state=EffectState.CLAIMED, token=effect.token).update(
+                state=EffectState.DUE, owner=None, token=None
+            )
+        elif kind.orphaned:
+            kind.orphaned(effect)
+
+
+def settle_orphan(effect: Effect, *, state: EffectState, note: str) -> bool:
+    """Take an orphaned claim out of the world; True for the one who did."""
+    return bool(
+        Effect.objects.filter(pk=effect.pk, state=EffectState.CLAIMED, token=effect.token).update(
+            state=state, done_at=now(), error=note, token=None
+        )
+    )

@@ -1,0 +1,167 @@
+"""The record: typed events, written in the transaction of the change they tell of.
+
+An event's facts name nobody and quote nothing: what was said, names and numbers go into `payload`, which
+is kept as bytes in an erasable table and bound to the envelope by a salted digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from pydantic import BaseModel, ConfigDict
+from uuid6 import uuid7
+
+from calls.models import Event, EventPayload
+from calls.timing import now
+
+ActorKind = Literal["person", "ai", "transfer_agent", "manager", "caller", "system", "carrier"]
+
+_types: dict[str, type[EventBody]] = {}
+
+
+class EventBody(BaseModel):
+    """The typed facts of one kind of event; a subclass registers itself by its `type`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    type: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.type in _types:
+            raise TypeError(f"event type {cls.type} is registered twice")
+        _types[cls.type] = cls
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it: an account's id for a person, a job's or a process's id otherwise."""
+
+    kind: ActorKind
+    id: str = ""
+
+    @classmethod
+    def of(cls, user: AbstractBaseUser | AnonymousUser) -> Actor:
+        return cls("person", str(user.pk))
+
+
+SYSTEM = Actor("system")
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """The one byte form of a JSON object: sorted keys, no spaces, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def record(
+    body: EventBody,
+    *,
+    actor: Actor,
+    call_id: UUID | None = None,
+    transfer_id: UUID | None = None,
+    attempt_id: UUID | None = None,
+    payload: Mapping[str, Any] | None = None,
+) -> Event:
+    """Append one event; call it inside the transaction of the change. Sealed later by the clock."""
+    event_id, at = uuid7(), now()
+    facts = body.model_dump(mode="json")
+    salt, content, digest = b"", b"", None
+    if payload:
+        salt, content = secrets.token_bytes(16), canonical(payload)
+        digest = hashlib.sha256(salt + content).digest()
+    envelope = {
+        "id": str(event_id),
+        "at": at.isoformat(),
+        "actor": [actor.kind, actor.id],
+        "type": body.type,
+        "call": str(call_id or ""),
+        "transfer": str(transfer_id or ""),
+        "attempt": str(attempt_id or ""),
+        "facts": facts,
+        "payload": digest.hex() if digest else "",
+    }
+    event = Event.objects.create(
+        id=event_id,
+        at=at,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        type=body.type,
+        call_id=call_id,
+        transfer_id=transfer_id,
+        attempt_id=attempt_id,
+        facts=facts,
+        body=canonical(envelope),
+        payload_digest=digest,
+    )
+    if digest:
+        EventPayload.objects.create(event=event, salt=salt, body=content)
+    return event
+
+
+# ── what happens to a call ───────────────────────────────────────────────────────────────────────
+
+
+class CallStarted(EventBody):
+    type = "call.started"
+    source: str
+    department_id: int | None
+
+
+class CallMoved(EventBody):
+    """The caller is with somebody else now."""
+
+    type = "call.moved"
+    from_state: str
+    to_state: str
+    from_with: str
+    to_with: str
+
+
+class CallEnded(EventBody):
+    type = "call.ended"
+    from_state: str
+    reason: str
+
+
+class DepartmentChanged(EventBody):
+    type = "call.department_changed"
+    from_id: int | None
+    to_id: int | None
+
+
+class FactLearnt(EventBody):
+    type = "call.fact_learnt"
+    key: str
+
+
+class LegJoined(EventBody):
+    type = "leg.joined"
+    leg_kind: str
+
+
+class LegLeft(EventBody):
+    type = "leg.left"
+    leg_kind: str
+    reason: str
+
+
+class JobOpened(EventBody):
+    type = "agent.joined"
+    role: str
+
+
+class JobClosed(EventBody):
+    type = "agent.left"
+    role: str
+    reason: str
+
+
+class DirectiveFailed(EventBody):
+    type = "agent.directive_failed"
+    directive: str

@@ -1,0 +1,208 @@
+"""The call's lifecycle: opened by the first fact of its room, moved between people, ended once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from calls import effects
+from calls.announcements import call_ended
+from calls.events import (
+    SYSTEM,
+    Actor,
+    CallEnded,
+    CallMoved,
+    CallStarted,
+    DepartmentChanged,
+    FactLearnt,
+    record,
+)
+from calls.live.publish import changed
+from calls.models import AgentProfile, Call, CallFact, Department, NumberRoute
+from calls.states import CALL_TRANSITIONS, STATE_OF, CallerWith, CallState, IllegalTransition
+from calls.timing import now
+
+NO_AGENT_AFTER = timedelta(seconds=3)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What the server says of a caller's leg. Numbers in E.164 where the trunk gives them so."""
+
+    identity: str
+    number: str = ""
+    dialled: str = ""
+
+
+def number_hmac(number: str) -> str:
+    """Keyed, so that a number can be found without being kept."""
+    return (
+        hmac.new(settings.SECRET_KEY.encode(), number.encode(), hashlib.sha256).hexdigest() if number else ""
+    )
+
+
+def call_of_room(
+    room_name: str,
+    *,
+    room_sid: str = "",
+    source: str = Call.Source.PHONE,
+    rehearsal: bool = False,
+    department: str = "",
+) -> Call:
+    """The live call of a room of ours; the first fact of a room opens it. A new sid is the same call."""
+    call = live_call(room_name)
+    if call:
+        return call
+    at = now()
+    chosen = Department.objects.filter(name=department).first() if department else None
+    try:
+        with transaction.atomic():
+            call = Call.objects.create(
+                room_name=room_name,
+                room_sid=room_sid,
+                source=source,
+                department=chosen,
+                profile=profile_of(chosen),
+                rehearsal=rehearsal,
+                started_at=at,
+                caller_since=at,
+                last_fact_at=at,
+                wake_at=at + NO_AGENT_AFTER,
+            )
+            record(
+                CallStarted(source=source, department_id=chosen.pk if chosen else None),
+                actor=SYSTEM,
+                call_id=call.pk,
+            )
+            touched(call)
+    except IntegrityError:  # another process was first
+        call = live_call(room_name)
+        if call is None:
+            raise
+    return call
+
+
+def live_call(room_name: str) -> Call | None:
+    return Call.objects.filter(room_name=room_name).exclude(state=CallState.INACTIVE).first()
+
+
+def locked(call_id: UUID) -> Call:
+    """The call, locked for the rest of the transaction: calls are always locked before their transfers."""
+    return Call.objects.select_for_update(of=("self",)).get(pk=call_id)
+
+
+def profile_of(department: Department | None) -> AgentProfile | None:
+    """The newest version for a department, or for unassigned calls."""
+    return AgentProfile.objects.filter(department=department).order_by("-version").first() or (
+        AgentProfile.objects.filter(department=None).order_by("-version").first()
+    )
+
+
+def touched(call: Call) -> None:
+    """Count the version and tell the pages, in the transaction of the change."""
+    Call.objects.filter(pk=call.pk).update(version=F("version") + 1)
+    call.refresh_from_db(fields=("version",))
+    changed("call", str(call.pk), call.version, department_id=call.department_id, call_id=str(call.pk))
+
+
+def caller_joined(call: Call, caller: Caller) -> None:
+    """Who calls, and by the number they dialled, for whom. Later facts of the same caller change nothing."""
+    if call.caller_identity == caller.identity:
+        return
+    call.caller_identity = caller.identity
+    call.caller_number = caller.number
+    call.caller_number_hmac = number_hmac(caller.number)
+    call.caller_last4 = caller.number[-4:] if caller.number.lstrip("+").isdigit() else ""
+    call.dialled_number = caller.dialled
+    route = NumberRoute.objects.filter(number=caller.dialled).select_related("department").first()
+    if route and call.department_id is None:
+        call.department = route.department
+        call.profile = profile_of(route.department)
+    call.save(
+        update_fields=(
+            "caller_identity",
+            "caller_number",
+            "caller_number_hmac",
+            "caller_last4",
+            "dialled_number",
+            "department",
+            "profile",
+        )
+    )
+    touched(call)
+
+
+def change_department(call: Call, department: Department | None, *, actor: Actor) -> None:
+    if call.department_id == (department.pk if department else None):
+        return
+    record(
+        DepartmentChanged(from_id=call.department_id, to_id=department.pk if department else None),
+        actor=actor,
+        call_id=call.pk,
+    )
+    before = call.department_id
+    call.department = department
+    call.save(update_fields=("department",))
+    touched(call)
+    changed("call", str(call.pk), call.version, department_id=before, call_id=str(call.pk))
+
+
+def move_caller(call: Call, to: CallerWith, *, actor: Actor = SYSTEM) -> bool:
+    """Put the caller with somebody else; False if they are there already. Refuses what the table does."""
+    if call.caller_with == to:
+        return False
+    source, target = CallState(call.state), STATE_OF[to]
+    if source != target and target not in CALL_TRANSITIONS[source] or source == CallState.INACTIVE:
+        raise IllegalTransition(f"call {source} → {target}")
+    before, at = call.caller_with, now()
+    moved = Call.objects.filter(pk=call.pk, state=source, caller_with=before).update(
+        state=target, caller_with=to, caller_since=at, caller_speaking=False
+    )
+    if not moved:
+        raise IllegalTransition(f"call {source} → {target}: it has moved meanwhile")
+    call.state, call.caller_with, call.caller_since = target, to, at
+    record(
+        CallMoved(from_state=source, to_state=target, from_with=before, to_with=to),
+        actor=actor,
+        call_id=call.pk,
+    )
+    touched(call)
+    return True
+
+
+def end_call(call: Call, *, reason: str, actor: Actor = SYSTEM, linger: timedelta = timedelta(0)) -> bool:
+    """End it once; the room is deleted after `linger`, which lets a last word be heard."""
+    source = CallState(call.state)
+    if source == CallState.INACTIVE:
+        return False
+    at = now()
+    ended = Call.objects.filter(pk=call.pk, state=source).update(
+        state=CallState.INACTIVE, ended_at=at, end_reason=reason, wake_at=None, caller_speaking=False
+    )
+    if not ended:
+        return False
+    call.state, call.ended_at, call.end_reason = CallState.INACTIVE, at, reason
+    record(CallEnded(from_state=source, reason=reason), actor=actor, call_id=call.pk)
+    effects.ensure("close_call_room", call.pk, due_at=at + linger)
+    touched(call)
+    call_ended.send(sender=Call, call=call)
+    return True
+
+
+def learn_fact(call: Call, *, key: str, value: str, actor: Actor) -> None:
+    """Keep a fact the AI collected; a later value replaces it. A key the profile does not know is dropped."""
+    known = {fact["key"] for fact in (call.profile.facts if call.profile else [])}
+    if key not in known:
+        return
+    CallFact.objects.update_or_create(
+        call=call, key=key, defaults={"value": value[:500], "learned_at": now()}
+    )
+    record(FactLearnt(key=key), actor=actor, call_id=call.pk, payload={"value": value[:500]})
+    touched(call)

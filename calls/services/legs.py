@@ -1,0 +1,212 @@
+"""What the server says of rooms and participants: from webhooks, listings and agents alike.
+
+Every function may be called with the same fact again, late or out of order, and then changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from calls.announcements import leg_joined, leg_left, leg_status_changed
+from calls.events import SYSTEM, LegJoined, LegLeft, record
+from calls.models import Call, Leg, LegKind
+from calls.services.calls import Caller, call_of_room, caller_joined, end_call, live_call, locked, touched
+from calls.timing import now
+
+
+@dataclass(frozen=True)
+class RoomFact:
+    """A room as a webhook or a listing names it."""
+
+    name: str
+    sid: str = ""
+    metadata: str = ""
+
+    @property
+    def ours(self) -> Mapping[str, str] | None:
+        """The metadata if it carries this installation's id. A name proves nothing."""
+        try:
+            data = json.loads(self.metadata) if self.metadata else {}
+        except ValueError:
+            return None
+        mine = isinstance(data, dict) and data.get("patchbay") == settings.PATCHBAY_INSTALLATION
+        return data if mine else None
+
+
+@dataclass(frozen=True)
+class ParticipantFact:
+    """A participant as a webhook or a listing names them. `kind` is LiveKit's: sip, agent, standard…"""
+
+    identity: str
+    sid: str
+    kind: str = "standard"
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    joined_at: datetime | None = None
+
+
+PREFIXES = {
+    "transfer-": LegKind.TRANSFER,
+    "bridge-": LegKind.BRIDGE,
+    "manager-": LegKind.MANAGER,
+    "listen-": LegKind.LISTENER,
+    "supervisor-": LegKind.SUPERVISOR,
+}
+
+
+def leg_kind(participant: ParticipantFact) -> LegKind:
+    """By identity, which only our tokens and dials give; a caller is a phone or a test caller."""
+    if participant.identity == "support":
+        return LegKind.SUPPORT
+    for prefix, kind in PREFIXES.items():
+        if participant.identity.startswith(prefix):
+            return kind
+    if participant.kind == "agent":
+        return LegKind.OTHER
+    return LegKind.CALLER
+
+
+def attempt_of(identity: str) -> UUID | None:
+    """The attempt's id that an identity or a consultation room's name carries."""
+    head, _, tail = identity.partition("-")
+    if head not in ("transfer", "bridge", "manager", "consult"):
+        return None
+    try:
+        return UUID(tail)
+    except ValueError:
+        return None
+
+
+def call_for(room: RoomFact) -> Call | None:
+    """The live call a room belongs to: opened for a call room of ours, found for a consultation's."""
+    ours = room.ours
+    if ours is not None and ours.get("kind") == "consult":
+        return Call.objects.filter(pk=ours.get("call")).first()
+    known = live_call(room.name)
+    if known or ours is None:
+        return known
+    if not room.name.startswith("call-"):
+        return None
+    return call_of_room(
+        room.name,
+        room_sid=room.sid,
+        source=Call.Source.TEST if ours.get("source") == "test" else Call.Source.PHONE,
+        rehearsal=bool(ours.get("rehearsal")),
+        department=ours.get("department", ""),
+    )
+
+
+def participant_seen(room: RoomFact, participant: ParticipantFact) -> Leg | None:
+    """A participant is in a room. None if the room is not ours."""
+    status = participant.attributes.get("sip.callStatus", "")
+    with transaction.atomic():
+        leg = Leg.objects.filter(participant_sid=participant.sid).first()
+        if leg is None:
+            call = call_for(room)
+            if call is None:
+                return None
+            call = locked(call.pk)
+            leg = _join(call, room, participant)
+        if status:
+            leg_status(leg, status)
+        return leg
+
+
+def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
+    kind = leg_kind(participant)
+    leg, made = Leg.objects.get_or_create(
+        participant_sid=participant.sid,
+        defaults={
+            "call": call,
+            "attempt_id": attempt_of(participant.identity),
+            "kind": kind,
+            "identity": participant.identity,
+            "room_name": room.name,
+            "joined_at": participant.joined_at or now(),
+        },
+    )
+    if not made:
+        return leg
+    fresh = {"last_fact_at": now(), "missed_listings": 0}
+    if room.sid and room.name == call.room_name:
+        fresh["room_sid"] = room.sid
+    Call.objects.filter(pk=call.pk).update(**fresh)
+    record(LegJoined(leg_kind=kind), actor=SYSTEM, call_id=call.pk, attempt_id=leg.attempt_id)
+    if kind == LegKind.CALLER and room.name == call.room_name and call.is_live:
+        attributes = participant.attributes
+        caller_joined(
+            call,
+            Caller(
+                identity=participant.identity,
+                number=attributes.get("sip.phoneNumber", ""),
+                dialled=attributes.get("sip.trunkPhoneNumber", ""),
+            ),
+        )
+    touched(call)
+    leg_joined.send(sender=Leg, leg=leg)
+    return leg
+
+
+ORDER = ("", "dialing", "ringing", "automation", "active", "hangup")
+
+
+def leg_status(leg: Leg, status: str) -> None:
+    """A leg's `sip.callStatus`: only ever forward, whatever order the facts come in."""
+    if status not in ORDER:
+        return
+    earlier = ORDER[: ORDER.index(status)]
+    if Leg.objects.filter(pk=leg.pk, sip_status__in=earlier).update(sip_status=status):
+        leg.sip_status = status
+        leg_status_changed.send(sender=Leg, leg=leg)
+
+
+def participant_left(
+    room_name: str,
+    *,
+    identity: str = "",
+    participant_sid: str = "",
+    reason: str = "",
+    at: datetime | None = None,
+) -> None:
+    """A participant left a room; by sid where known, else the present one of that identity."""
+    legs = Leg.objects.filter(room_name=room_name, left_at=None)
+    legs = legs.filter(participant_sid=participant_sid) if participant_sid else legs.filter(identity=identity)
+    with transaction.atomic():
+        for found in legs.select_related("call"):
+            call = locked(found.call_id)
+            if not Leg.objects.filter(pk=found.pk, left_at=None).update(
+                left_at=at or now(), leave_reason=reason[:40]
+            ):
+                continue
+            found.refresh_from_db()
+            record(
+                LegLeft(leg_kind=found.kind, reason=reason[:40]),
+                actor=SYSTEM,
+                call_id=call.pk,
+                attempt_id=found.attempt_id,
+            )
+            touched(call)
+            leg_left.send(sender=Leg, leg=found)
+            if found.kind == LegKind.CALLER and found.identity == call.caller_identity:
+                end_call(call, reason="caller_left")
+
+
+def room_finished(room_name: str, *, room_sid: str = "") -> None:
+    """The server closed a room: everyone in it has left; a call whose room it was has ended.
+
+    A room that came back with a new sid is the same call, so a late word of the old one changes nothing.
+    """
+    with transaction.atomic():
+        call = live_call(room_name)
+        if call and room_sid and call.room_sid and call.room_sid != room_sid:
+            return
+        for leg in Leg.objects.filter(room_name=room_name, left_at=None):
+            participant_left(room_name, participant_sid=leg.participant_sid, reason="room_finished")
+        if call:
+            end_call(locked(call.pk), reason="room_finished")

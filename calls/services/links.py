@@ -1,0 +1,200 @@
+"""Agent jobs and their link: opened by hello, facts applied in order and once, directives kept until applied."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from calls.agents import protocol as p
+from calls.announcements import agent_reported, job_closed, job_opened
+from calls.events import Actor, DirectiveFailed, JobClosed, JobOpened, record
+from calls.link import registry
+from calls.link.nudge import nudge
+from calls.models import AgentJob, Call, Directive, Leg
+from calls.services import calls as call_service
+from calls.services.legs import leg_status, participant_left
+from calls.services.snapshot import snapshot_of
+from calls.services.transcript import said
+from calls.states import CallState
+from calls.timing import now
+
+GOODBYE_LINGER = timedelta(seconds=1)
+
+
+class NotOurs(Exception):
+    """The job's room belongs to no call of ours, or its call has ended: it may leave."""
+
+
+def open_link(hello: p.Hello) -> p.Welcome:
+    """A connection of a job: the newest epoch wins, and a new job of the same part replaces the old one."""
+    with transaction.atomic():
+        job = AgentJob.objects.select_for_update().filter(pk=hello.job_id).first()
+        if job is not None:
+            if job.closed_at and _replacement(job).exists():
+                raise NotOurs("replaced")
+            job.epoch, job.last_seen_at, job.closed_at = job.epoch + 1, now(), None
+            job.save(update_fields=("epoch", "last_seen_at", "closed_at"))
+            _applied(job, hello.received)
+            return p.Welcome(epoch=job.epoch, received=job.up_received)
+        call = registry.call_of(hello)
+        if call is None or not call.is_live:
+            raise NotOurs("no live call")
+        job = _new_job(call_service.locked(call.pk), hello)
+        return p.Welcome(epoch=job.epoch, snapshot=registry.enriched(job, snapshot_of(job)))
+
+
+def _replacement(job: AgentJob):  # type: ignore[no-untyped-def]
+    return AgentJob.objects.filter(
+        call_id=job.call_id, role=job.role, attempt_id=job.attempt_id, closed_at=None
+    ).exclude(pk=job.pk)
+
+
+def _new_job(call: Call, hello: p.Hello) -> AgentJob:
+    at = now()
+    job = AgentJob(
+        id=hello.job_id,
+        call=call,
+        role=hello.role,
+        attempt_id=hello.attempt_id,
+        room_name=hello.room,
+        started_at=at,
+        last_seen_at=at,
+    )
+    for old in _replacement(job):
+        close_job(old, reason="replaced")
+    job.save(force_insert=True)
+    record(JobOpened(role=hello.role), actor=actor_of(job), call_id=call.pk, attempt_id=job.attempt_id)
+    call_service.touched(call)
+    job_opened.send(sender=AgentJob, job=job)
+    return job
+
+
+def close_job(job: AgentJob, *, reason: str) -> None:
+    """It left, was replaced, or is dead; once."""
+    if not AgentJob.objects.filter(pk=job.pk, closed_at=None).update(closed_at=now()):
+        return
+    record(
+        JobClosed(role=job.role, reason=reason),
+        actor=actor_of(job),
+        call_id=job.call_id,
+        attempt_id=job.attempt_id,
+    )
+    Call.objects.filter(pk=job.call_id).exclude(state=CallState.INACTIVE).update(wake_at=now())
+    job_closed.send(sender=AgentJob, job=job)
+
+
+def actor_of(job: AgentJob) -> Actor:
+    return Actor("ai" if job.role == p.Role.SUPPORT else "transfer_agent", job.pk)
+
+
+def seen(job_id: str, epoch: int) -> bool:
+    """A heartbeat; False when a newer connection or job has the link."""
+    return bool(AgentJob.objects.filter(pk=job_id, epoch=epoch, closed_at=None).update(last_seen_at=now()))
+
+
+def apply_up(job_id: str, epoch: int, frame: p.Up) -> int | None:
+    """Apply one frame in its turn; returns what is safe up to now, or None when superseded."""
+    with transaction.atomic():
+        found = AgentJob.objects.filter(pk=job_id).values_list("call_id", flat=True).first()
+        if found is None:
+            return None
+        call = call_service.locked(found)  # calls are locked first, everywhere
+        job = AgentJob.objects.select_for_update(of=("self",)).get(pk=job_id)
+        if job.epoch != epoch or job.closed_at:
+            return None
+        if frame.seq != job.up_received + 1:
+            return job.up_received
+        AgentJob.objects.filter(pk=job_id).update(up_received=frame.seq, last_seen_at=now())
+        Call.objects.filter(pk=call.pk).update(last_fact_at=now(), missed_listings=0)
+        _apply(call, job, frame.body, frame.at)
+        return frame.seq
+
+
+def _apply(call: Call, job: AgentJob, body: p.UpBody, at: datetime) -> None:
+    match body:
+        case p.JobStarted():
+            AgentJob.objects.filter(pk=job.pk).update(identity=body.identity)
+        case p.Utterance():
+            said(call, body, attempt_id=job.attempt_id, at=at)
+        case p.AgentState() if job.role == p.Role.SUPPORT:
+            Call.objects.filter(pk=call.pk).update(agent_state=body.state)
+            call_service.touched(call)
+        case p.Speaking():
+            Call.objects.filter(pk=call.pk).update(caller_speaking=body.active)
+            call_service.touched(call)
+        case p.FactLearned():
+            call_service.learn_fact(call, key=body.key, value=body.value, actor=actor_of(job))
+        case p.SipStatus():
+            leg = Leg.objects.filter(room_name=job.room_name, identity=body.identity, left_at=None).first()
+            if leg:
+                leg_status(leg, body.status)
+        case p.LegLeft():
+            participant_left(_room_of(job, body.identity), identity=body.identity, reason=body.reason)
+        case p.CallerSaidGoodbye():
+            call_service.end_call(call, reason="goodbye", actor=actor_of(job), linger=GOODBYE_LINGER)
+        case p.DirectiveDone():
+            Directive.objects.filter(pk=body.directive_id, job=job).update(done_at=now())
+        case p.DirectiveFailed():
+            directive = Directive.objects.filter(pk=body.directive_id, job=job).first()
+            if directive:
+                Directive.objects.filter(pk=directive.pk).update(done_at=now(), error=body.error[:500])
+                record(
+                    DirectiveFailed(directive=directive.body["kind"]),
+                    actor=actor_of(job),
+                    call_id=call.pk,
+                    attempt_id=job.attempt_id,
+                )
+        case _:
+            pass
+    agent_reported.send(sender=AgentJob, job=job, body=body, at=at)
+
+
+def _room_of(job: AgentJob, identity: str) -> str:
+    """The bridge's job sees two rooms: a manager leaves the consultation, anyone else the call."""
+    manager = identity.startswith("manager-")
+    if job.role in (p.Role.TRANSFER, p.Role.BRIDGE) and not manager:
+        return str(job.call.room_name)
+    return str(job.room_name)
+
+
+# ── directives ───────────────────────────────────────────────────────────────────────────────────
+
+
+def live_job(call_id: UUID, role: p.Role, attempt_id: UUID | None = None) -> AgentJob | None:
+    jobs = AgentJob.objects.filter(call_id=call_id, role=role, closed_at=None)
+    return (jobs.filter(attempt_id=attempt_id) if attempt_id else jobs).order_by("-started_at").first()
+
+
+def direct(job: AgentJob | None, key: str, body: p.DirectiveBody) -> Directive | None:
+    """Store a directive for a job, once by `key`; sent after commit. Without a job the snapshot will tell."""
+    if job is None:
+        return None
+    with transaction.atomic():
+        AgentJob.objects.select_for_update(of=("self",)).get(pk=job.pk)
+        existing = Directive.objects.filter(job=job, key=key).first()
+        if existing:
+            return existing
+        AgentJob.objects.filter(pk=job.pk).update(down_last=F("down_last") + 1)
+        job.refresh_from_db(fields=("down_last",))
+        directive = Directive.objects.create(
+            job=job, seq=job.down_last, key=key, body=body.model_dump(mode="json"), created_at=now()
+        )
+        nudge(f"link:{job.pk}")
+        return directive
+
+
+def pending(job_id: str, after: int) -> list[p.Down]:
+    """Directives beyond `after`, in order."""
+    rows = Directive.objects.filter(job_id=job_id, seq__gt=after).order_by("seq")[:100]
+    return [p.Down.model_validate({"seq": d.seq, "directive_id": d.pk, "body": d.body}) for d in rows]
+
+
+def _applied(job: AgentJob, seq: int) -> None:
+    AgentJob.objects.filter(pk=job.pk, down_acked__lt=seq).update(down_acked=seq)
+
+
+def acknowledged(job_id: str, seq: int) -> None:
+    AgentJob.objects.filter(pk=job_id, down_acked__lt=seq).update(down_acked=seq)

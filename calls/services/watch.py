@@ -1,0 +1,76 @@
+"""What the clock watches of a call: dead links, a missing SupportAgent, sealing's and Valkey's absence aside."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from calls import effects
+from calls.agents.protocol import DEAD_AFTER_SECONDS, Role
+from calls.models import AgentJob, Call, Effect, Leg, LegKind, Owner, OwnerRole
+from calls.services import calls as call_service
+from calls.services.links import close_job, live_job
+from calls.states import CallerWith, CallState
+from calls.timing import now
+
+DEAD_AFTER = timedelta(seconds=DEAD_AFTER_SECONDS)
+WEB_GRACE = timedelta(seconds=6)  # a web that was away: its agents need a moment to come back
+LOOK_AGAIN = timedelta(seconds=3)
+HELLO_LIMIT = timedelta(seconds=15)
+MAX_DISPATCHES = 2
+
+
+def web_was_there() -> bool:
+    """Silence means death only if a web process was there to hear: one that has beaten, and for a while."""
+    at = now()
+    return Owner.objects.filter(
+        role=OwnerRole.WEB, beat_at__gt=at - timedelta(seconds=1.5), started_at__lt=at - WEB_GRACE
+    ).exists()
+
+
+def bury_dead_jobs() -> None:
+    """Judge links by themselves: silent for 2.5 s while a web was listening is dead."""
+    if not web_was_there():
+        return
+    silent = AgentJob.objects.filter(closed_at=None, last_seen_at__lt=now() - DEAD_AFTER)
+    for job in silent.select_related("call")[:50]:
+        with transaction.atomic():
+            call_service.locked(job.call_id)
+            fresh = AgentJob.objects.select_for_update(of=("self",)).get(pk=job.pk)
+            if fresh.closed_at is None and fresh.last_seen_at < now() - DEAD_AFTER:
+                close_job(fresh, reason="silent")
+
+
+def check(call_id: UUID) -> None:
+    """A live call with a caller and nobody to talk to gets a SupportAgent, if none comes by itself."""
+    with transaction.atomic():
+        call = call_service.locked(call_id)
+        if not call.is_live:
+            Call.objects.filter(pk=call.pk).update(wake_at=None)
+            return
+        waiting = _needs_agent(call)
+        at = now()
+        if waiting and at - _last_agent_sign(call) >= call_service.NO_AGENT_AFTER:
+            _dispatch(call)
+        Call.objects.filter(pk=call.pk).update(wake_at=at + LOOK_AGAIN if waiting else None)
+
+
+def _needs_agent(call: Call) -> bool:
+    with_agent = call.caller_with in (CallerWith.AI, CallerWith.HOLD) and call.state != CallState.INACTIVE
+    caller_here = Leg.objects.filter(call=call, kind=LegKind.CALLER, left_at=None).exists()
+    return with_agent and caller_here and live_job(call.pk, Role.SUPPORT) is None
+
+
+def _last_agent_sign(call: Call):  # type: ignore[no-untyped-def]
+    closed = AgentJob.objects.filter(call=call, role=Role.SUPPORT).aggregate(at=Max("closed_at"))["at"]
+    return max(filter(None, (closed, call.started_at)))
+
+
+def _dispatch(call: Call) -> None:
+    last = Effect.objects.filter(kind="dispatch_support", subject_id=call.pk).order_by("-nth").first()
+    if last and last.due_at > now() - HELLO_LIMIT:
+        return
+    effects.ensure("dispatch_support", call.pk, nth=last.nth + 1 if last else 1)

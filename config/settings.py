@@ -1,0 +1,148 @@
+"""Django's settings: everything that differs between installations comes from the environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config import env
+
+env.load_state()
+
+BASE_DIR = env.ROOT
+HOW = "Run `make demo` or `make start`, which set it, or see “Settings” in the README."
+
+SECRET_KEY = env.secret("PATCHBAY_SECRET_KEY", HOW)
+PATCHBAY_INSTALLATION = env.text("PATCHBAY_INSTALLATION", "local")
+PATCHBAY_DEMO = env.flag("PATCHBAY_DEMO")
+PATCHBAY_STATE = env.state_dir()
+DEBUG = False
+ALLOWED_HOSTS = env.text("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in env.text("CSRF_TRUSTED_ORIGINS").split(",") if o]
+HTTPS = env.flag("PATCHBAY_HTTPS")
+
+DATABASES = {
+    "default": env.database(env.secret("DATABASE_URL", HOW))
+    | {
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 5}, "connect_timeout": 5},
+        "TEST": {"NAME": env.text("PATCHBAY_TEST_DATABASE", "test_patchbay")},
+    }
+}
+VALKEY_URL = env.secret("VALKEY_URL", HOW)
+
+LIVEKIT_URL = env.secret("LIVEKIT_URL", HOW)
+LIVEKIT_API_URL = env.text("LIVEKIT_API_URL", LIVEKIT_URL)
+LIVEKIT_API_KEY = env.secret("LIVEKIT_API_KEY", HOW)
+LIVEKIT_API_SECRET = env.secret("LIVEKIT_API_SECRET", HOW)
+AGENT_NAME = env.text("AGENT_NAME", f"patchbay-{PATCHBAY_INSTALLATION}")
+MERGE_STRATEGY = env.text("MERGE_STRATEGY", "auto")
+CARRIER_URL = env.text("CARRIER_URL")
+SIP_TRUNK_ID = env.text("SIP_TRUNK_ID")
+SIP_TRUNK_HOSTNAME = env.text("SIP_TRUNK_HOSTNAME")
+SIP_AUTH_USERNAME = env.text("SIP_AUTH_USERNAME")
+SIP_AUTH_PASSWORD = env.text("SIP_AUTH_PASSWORD")
+SIP_NUMBER = env.text("SIP_NUMBER")
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "calls",
+    "transfers",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "calls.context.console",
+            ],
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "wallboard"
+LOGOUT_REDIRECT_URL = "login"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 60 * 60 * 12
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "static/"
+STATIC_ROOT = PATCHBAY_STATE / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+
+CELERY_BROKER_URL = VALKEY_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+# A hint must not hold up the person who clicked: publishing to a dead Valkey gives up at once.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 0.1,
+    "max_retries": 0,
+    "retry_on_timeout": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.channels.server": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "aiohttp.access": {"level": "WARNING"},
+    },
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Patchbay administration",
+    "SITE_HEADER": "Patchbay",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+}

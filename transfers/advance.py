@@ -1,0 +1,213 @@
+"""Does what `decide.next_step` says: one transaction, until the answer is to wait."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from calls import effects
+from calls.agents import protocol as p
+from calls.models import Department
+from calls.services.calls import change_department, end_call, locked, move_caller
+from calls.services.links import direct, live_job
+from calls.states import CallerWith
+from calls.timing import now
+from transfers import decide as d
+from transfers import merge, words
+from transfers.models import Attempt, Decision, Manager, Presence, Transfer
+from transfers.roster import Candidate
+from transfers.selectors import facts_of, manager_named, ranking_of
+from transfers.states import AttemptState, EndReason, Outcome, TransferState
+from transfers.transfer_events import AttemptReserved
+from transfers.writing import manager_touched, move_attempt, move_transfer, touched
+
+logger = logging.getLogger(__name__)
+
+MAX_STEPS = 20
+LAST_WORDS = timedelta(seconds=6)  # a manager who is being told something keeps the line that long
+END_LINGER = timedelta(milliseconds=500)
+
+
+def advance(transfer_id: UUID) -> None:
+    """Bring a transfer as far as the facts allow. Safe to call at any time, by anyone, again."""
+    with transaction.atomic():
+        call_id = Transfer.objects.filter(pk=transfer_id).values_list("call_id", flat=True).first()
+        if call_id is None:
+            return
+        call = locked(call_id)
+        for _ in range(MAX_STEPS):
+            transfer = Transfer.objects.select_for_update(of=("self",)).get(pk=transfer_id)
+            transfer.call = call
+            facts = facts_of(transfer)
+            step = d.next_step(facts)
+            if isinstance(step, d.Wait):
+                _wait(transfer, step)
+                return
+            _do(step, facts)
+            call.refresh_from_db()
+    logger.error("a transfer did not settle", extra={"transfer": str(transfer_id)})
+
+
+def _wait(transfer: Transfer, step: d.Wait) -> None:
+    """Sleep until the deadline, however late the hint for it is."""
+    if transfer.deadline_at != step.until or transfer.wake_at != step.until:
+        Transfer.objects.filter(pk=transfer.pk).update(deadline_at=step.until, wake_at=step.until)
+
+
+def _do(step: d.Step, facts: d.Facts) -> None:
+    match step:
+        case d.Queue():
+            move_transfer(facts.transfer, TransferState.QUEUED)
+        case d.Reserve():
+            _reserve(facts, step.candidate)
+        case d.Consult():
+            move_transfer(facts.transfer, TransferState.CONSULTING)
+        case d.CloseAttempt():
+            _close(facts, step.outcome, step.detail)
+        case d.StartMerge():
+            move_transfer(facts.transfer, TransferState.MERGING)
+            merge.begin(facts)
+        case d.Merged():
+            _merged(facts)
+        case d.Complete():
+            _complete(facts, manager_left=step.manager_left)
+        case d.Finish():
+            _finish(facts, step)
+
+
+def _reserve(facts: d.Facts, candidate: Candidate) -> None:
+    transfer = facts.transfer
+    try:
+        with transaction.atomic():
+            attempt = Attempt.objects.create(
+                transfer=transfer,
+                nth=facts.attempts_made + 1,
+                manager_id=candidate.manager_id,
+                endpoint_id=candidate.endpoint_id,
+                ring_time_s=candidate.ring_time_s,
+                strategy=merge.strategy_for(candidate),
+                ranking=ranking_of(transfer).as_json(),
+                reserved_at=now(),
+            )
+    except IntegrityError:
+        return  # somebody else reserved this manager meanwhile: the next ranking passes them over
+    actor_facts = AttemptReserved(nth=attempt.nth, manager_id=str(candidate.manager_id))
+    _record_attempt(attempt, actor_facts)
+    move_transfer(transfer, TransferState.CONNECTING, held_at=transfer.held_at or now())
+    effects.ensure("dial", attempt.pk)
+    if move_caller(facts.call, CallerWith.HOLD):
+        plan = p.HoldPlan(line=facts.policy.hold_line, progress_line=facts.policy.progress_line)
+        direct(live_job(facts.call.pk, p.Role.SUPPORT), f"hold:{transfer.pk}", p.Hold(plan=plan))
+    manager_touched(attempt)
+
+
+def _record_attempt(attempt: Attempt, body: AttemptReserved) -> None:
+    from calls.events import SYSTEM, record
+
+    record(
+        body,
+        actor=SYSTEM,
+        call_id=attempt.transfer.call_id,
+        transfer_id=attempt.transfer_id,
+        attempt_id=attempt.pk,
+    )
+
+
+def _close(facts: d.Facts, outcome: Outcome, detail: str = "") -> None:
+    """End an attempt that was not merged: last words, a quiet phone, the manager free again."""
+    attempt = facts.attempt
+    assert attempt is not None
+    told = words.for_manager(facts, outcome)
+    if not move_attempt(attempt, AttemptState.FAILED, outcome=outcome, outcome_detail=detail):
+        return
+    if outcome == Outcome.REDIRECTED and facts.decision:
+        _redirect(facts.transfer, facts.decision)
+    if facts.decision and facts.decision.kind == p.DecisionKind.NOT_TODAY:
+        _not_today(attempt.manager)
+    _release(facts, attempt, told)
+
+
+def _release(facts: d.Facts, attempt: Attempt, told: str) -> None:
+    """Close the consultation: at once, or when the last words have been said."""
+    job = live_job(facts.call.pk, p.Role.TRANSFER, attempt.pk) if told else None
+    if job:
+        direct(job, f"leave:{attempt.pk}", p.Leave(words=told))
+    effects.ensure("close_consult", attempt.pk, due_at=now() + (LAST_WORDS if job else timedelta(0)))
+    if attempt.answered_at:
+        Manager.objects.filter(pk=attempt.manager_id).update(last_call_ended_at=now())
+
+
+def _redirect(transfer: Transfer, decision: Decision) -> None:
+    """The manager named somebody else: ask there next, if the name is of the roster."""
+    department = Department.objects.filter(name__iexact=decision.redirect_department).first()
+    person = manager_named(decision.redirect_person, department) if decision.redirect_person else None
+    if department is None and person is None:
+        return
+    department = department or (person.departments.first() if person else None)
+    transfer.department, transfer.person = department, person
+    transfer.save(update_fields=("department", "person"))
+    change_department(transfer.call, department, actor=_manager_actor(decision))
+    touched(transfer)
+
+
+def _manager_actor(decision: Decision):  # type: ignore[no-untyped-def]
+    from calls.events import Actor
+
+    return Actor("manager", str(decision.attempt.manager_id))
+
+
+def _not_today(manager: Manager) -> None:
+    """Key 9: away until the day is over (UTC), or until a supervisor says otherwise."""
+    tomorrow = (now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    Manager.objects.filter(pk=manager.pk).update(
+        presence=Presence.AWAY,
+        presence_since=now(),
+        presence_reason="not today",
+        presence_until=tomorrow,
+    )
+
+
+def _merged(facts: d.Facts) -> None:
+    transfer, attempt, call = facts.transfer, facts.attempt, facts.call
+    assert attempt is not None
+    move_attempt(attempt, AttemptState.MERGED, merged_at=now())
+    move_transfer(transfer, TransferState.MERGED, merged_at=now(), deadline_at=None)
+    move_caller(call, CallerWith.MANAGER)
+    merge.joined(facts)
+
+
+def _complete(facts: d.Facts, *, manager_left: bool) -> None:
+    transfer, attempt, call = facts.transfer, facts.attempt, facts.call
+    assert attempt is not None
+    move_attempt(attempt, AttemptState.ENDED)
+    move_transfer(
+        transfer, TransferState.COMPLETED, end_reason=EndReason.CONNECTED, ended_at=now(), wake_at=None
+    )
+    Manager.objects.filter(pk=attempt.manager_id).update(last_call_ended_at=now())
+    if manager_left:
+        end_call(call, reason="manager_left", linger=END_LINGER)
+    effects.ensure("close_consult", attempt.pk)
+
+
+def _finish(facts: d.Facts, step: d.Finish) -> None:
+    transfer, call = facts.transfer, facts.call
+    if facts.attempt and facts.attempt.is_open:
+        _close(facts, step.outcome, "hold limit" if step.outcome == Outcome.TIMED_OUT else "")
+    told = words.for_caller(facts, step.reason) if call.is_live else ""
+    move_transfer(
+        transfer,
+        step.state,
+        end_reason=step.reason,
+        words_for_caller=told,
+        ended_at=now(),
+        deadline_at=None,
+        wake_at=None,
+    )
+    if not call.is_live:
+        return
+    move_caller(call, CallerWith.AI)
+    resume = p.Resume(words=told, outcome=step.reason)
+    direct(live_job(call.pk, p.Role.SUPPORT), f"resume:{transfer.pk}", resume)

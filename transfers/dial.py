@@ -1,0 +1,234 @@
+"""The effects of an attempt: dial once, look after an adopted dial, close the consultation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from calls import effects
+from calls.agents.protocol import DispatchMetadata, Role
+from calls.events import SYSTEM, record
+from calls.models import Effect, EffectState, Leg, WebhookDelivery
+from calls.owners import SILENT_AFTER
+from calls.services.legs import ParticipantFact, RoomFact, participant_left, participant_seen
+from calls.telephony import tokens
+from calls.telephony.gateway import (
+    DialRequest,
+    Dispatch,
+    Gateway,
+    GatewayError,
+    Retryable,
+    outcome_of,
+)
+from calls.timing import now
+from transfers.models import Attempt, Trunk
+from transfers.services import answered, unanswered
+from transfers.states import UNANSWERED, AttemptState, Outcome
+from transfers.transfer_events import DialAdopted
+from transfers.trunks import trunk_of
+from transfers.writing import move_attempt
+
+ADOPT_WITHIN = timedelta(seconds=1)
+LOOK_EVERY = timedelta(seconds=1)
+EMPTY_TIMEOUT_S = 120
+DEPARTURE_TIMEOUT_S = 5
+
+
+@dataclass(frozen=True)
+class ConsultationDial:
+    """The room to make and the dial into it."""
+
+    metadata: str
+    dispatch: Dispatch
+    dial: DialRequest
+
+
+def _dial_request(effect: Effect) -> ConsultationDial | None:
+    """Only the one who moves the attempt to `dialing` dials it."""
+    attempt = Attempt.objects.select_related("transfer__call", "endpoint", "manager").get(
+        pk=effect.subject_id
+    )
+    if not attempt.transfer.call.is_live or attempt.endpoint is None:
+        return None
+    if not move_attempt(attempt, AttemptState.DIALING, dialed_at=now()):
+        return None
+    endpoint, call = attempt.endpoint, attempt.transfer.call
+    metadata = DispatchMetadata(
+        role=Role.TRANSFER,
+        attempt_id=attempt.pk,
+        call_room=call.room_name,
+        bridge_token=tokens.bridge(attempt_id=attempt.pk, call_room=call.room_name),
+    )
+    return ConsultationDial(
+        metadata=json.dumps(
+            {
+                "patchbay": settings.PATCHBAY_INSTALLATION,
+                "kind": "consult",
+                "call": str(call.pk),
+                "attempt": str(attempt.pk),
+            }
+        ),
+        dispatch=Dispatch(agent_name=settings.AGENT_NAME, metadata=metadata.model_dump_json()),
+        dial=DialRequest(
+            room=attempt.consult_room,
+            identity=attempt.manager_identity,
+            name="Manager",
+            to=endpoint.address,
+            trunk=trunk_of(endpoint.trunk or Trunk.objects.filter(is_default=True).first()),
+            dtmf=endpoint.dtmf,
+            ringing_timeout_s=attempt.ring_time_s,
+        ),
+    )
+
+
+async def _dial(gateway: Gateway, request: ConsultationDial) -> None:
+    await gateway.create_room(
+        request.dial.room,
+        metadata=request.metadata,
+        empty_timeout_s=EMPTY_TIMEOUT_S,
+        departure_timeout_s=DEPARTURE_TIMEOUT_S,
+        dispatches=(request.dispatch,),
+    )
+    await gateway.dial(request.dial)
+
+
+def _answered(effect: Effect, result: Any) -> None:
+    answered(Attempt.objects.get(pk=effect.subject_id))
+
+
+def _not_answered(effect: Effect, error: GatewayError) -> None:
+    attempt = Attempt.objects.get(pk=effect.subject_id)
+    unanswered(
+        attempt,
+        outcome=Outcome(outcome_of(error)),
+        sip_status=error.sip_status,
+        retryable=isinstance(error, Retryable),
+    )
+    effects.ensure("close_consult", attempt.pk)
+
+
+def _dial_orphaned(effect: Effect) -> None:
+    """The dialler died. Never dial again: adopt what is there, or call it lost and try the next."""
+    attempt = Attempt.objects.get(pk=effect.subject_id)
+    if attempt.state == AttemptState.RESERVED:  # died before anything could be posted: nobody dialled
+        Effect.objects.filter(pk=effect.pk, state=EffectState.CLAIMED, token=effect.token).update(
+            state=EffectState.DUE, owner=None, token=None
+        )
+        return
+    if attempt.state not in UNANSWERED or _leg_seen(attempt):
+        if effects.settle_orphan(effect, state=EffectState.DONE, note="adopted"):
+            record(
+                DialAdopted(),
+                actor=SYSTEM,
+                call_id=attempt.transfer.call_id,
+                transfer_id=attempt.transfer_id,
+                attempt_id=attempt.pk,
+            )
+            effects.ensure("look", attempt.pk)
+        return
+    silent_since = effect.owner.beat_at + SILENT_AFTER if effect.owner else now() - ADOPT_WITHIN
+    if now() < silent_since + ADOPT_WITHIN:
+        effects.ensure("look", attempt.pk)
+        return
+    if effects.settle_orphan(effect, state=EffectState.FAILED, note="lost"):
+        unanswered(attempt, outcome=Outcome.LOST, sip_status=None, retryable=True)
+        effects.ensure("close_consult", attempt.pk)
+
+
+def _leg_seen(attempt: Attempt) -> bool:
+    where = {"room_name": attempt.consult_room, "identity": attempt.manager_identity}
+    return (
+        Leg.objects.filter(**where).exists()
+        or WebhookDelivery.objects.filter(type="participant_joined", **where).exists()
+    )
+
+
+# ── look: the leg's attributes and departure, every second, while no dial is being awaited ───────
+
+
+def _look_request(effect: Effect) -> Attempt | None:
+    attempt = Attempt.objects.get(pk=effect.subject_id)
+    return attempt if attempt.state in UNANSWERED else None
+
+
+async def _look(gateway: Gateway, attempt: Attempt) -> Any:
+    participants = await gateway.list_participants(attempt.consult_room)
+    return next((one for one in participants if one.identity == attempt.manager_identity), None)
+
+
+def _looked(effect: Effect, participant: Any) -> None:
+    attempt = Attempt.objects.select_related("transfer__call").get(pk=effect.subject_id)
+    if participant is None:
+        if Leg.objects.filter(room_name=attempt.consult_room, identity=attempt.manager_identity).exists():
+            participant_left(attempt.consult_room, identity=attempt.manager_identity, reason="gone")
+            return
+    else:
+        metadata = {
+            "patchbay": settings.PATCHBAY_INSTALLATION,
+            "kind": "consult",
+            "call": str(attempt.transfer.call_id),
+        }
+        participant_seen(
+            RoomFact(name=attempt.consult_room, metadata=json.dumps(metadata)),
+            ParticipantFact(
+                identity=participant.identity,
+                sid=participant.sid,
+                kind=participant.kind,
+                attributes=participant.attributes,
+            ),
+        )
+    effects.again(effect, due_at=now() + LOOK_EVERY)
+
+
+# ── close the consultation ───────────────────────────────────────────────────────────────────────
+
+
+def _closed_room(effect: Effect) -> str | None:
+    attempt = Attempt.objects.get(pk=effect.subject_id)
+    return None if attempt.is_open else attempt.consult_room
+
+
+async def _close(gateway: Gateway, room: str) -> None:
+    await gateway.delete_room(room)
+
+
+# ── move, where the server can ───────────────────────────────────────────────────────────────────
+
+
+def _move_request(effect: Effect) -> Attempt | None:
+    attempt = Attempt.objects.select_related("transfer__call").get(pk=effect.subject_id)
+    return attempt if attempt.is_open and attempt.transfer.call.is_live else None
+
+
+async def _move(gateway: Gateway, attempt: Attempt) -> None:
+    await gateway.move_participant(
+        attempt.consult_room, attempt.manager_identity, attempt.transfer.call.room_name
+    )
+
+
+def _moved(effect: Effect, result: Any) -> None:
+    from transfers.services import stamp
+
+    stamp(Attempt.objects.get(pk=effect.subject_id), "bridged_at")
+
+
+def register() -> None:
+    effects.register(
+        effects.EffectKind(
+            "dial",
+            _dial_request,
+            _dial,
+            _answered,
+            _not_answered,
+            repeatable=False,
+            orphaned=_dial_orphaned,
+            queue="default",
+        )
+    )
+    effects.register(effects.EffectKind("look", _look_request, _look, _looked))
+    effects.register(effects.EffectKind("close_consult", _closed_room, _close))
+    effects.register(effects.EffectKind("move", _move_request, _move, _moved))

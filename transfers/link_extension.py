@@ -1,0 +1,82 @@
+"""What the agent link tells jobs about transfers."""
+
+from __future__ import annotations
+
+from calls.agents import protocol as p
+from calls.link import registry
+from calls.models import AgentJob, Call
+from calls.services.snapshot import turns_of
+from transfers.models import Attempt, Transfer
+from transfers.selectors import policy_of, roster_names
+from transfers.states import TransferState
+
+
+def register() -> None:
+    registry.resolve_with(p.Role.TRANSFER, _call_of_attempt)
+    registry.resolve_with(p.Role.BRIDGE, _call_of_attempt)
+    registry.enrich_with(_with_transfer)
+
+
+def _call_of_attempt(hello: p.Hello) -> Call | None:
+    attempt = Attempt.objects.filter(pk=hello.attempt_id).select_related("transfer__call").first()
+    return attempt.transfer.call if attempt and attempt.is_open else None
+
+
+def _with_transfer(job: AgentJob, snapshot: p.Snapshot) -> p.Snapshot:
+    if job.attempt_id:
+        attempt = Attempt.objects.select_related("transfer__call", "transfer__department", "manager").get(
+            pk=job.attempt_id
+        )
+        return snapshot.model_copy(update={"transfer": _of_attempt(attempt)})
+    transfer = Transfer.objects.filter(call_id=job.call_id).order_by("-requested_at").first()
+    updates: dict[str, object] = {"departments": _departments()}
+    if transfer:
+        updates["transfer"] = _of_transfer(transfer)
+    if snapshot.caller_with == p.CallerWith.HOLD:
+        policy = policy_of(transfer.department if transfer else job.call.department)
+        updates["hold"] = p.HoldPlan(line="", progress_line=policy.progress_line)
+    return snapshot.model_copy(update=updates)
+
+
+def _departments() -> tuple[p.RosterDepartment, ...]:
+    return tuple(p.RosterDepartment(name=name, people=tuple(people)) for name, people in roster_names())
+
+
+def _of_transfer(transfer: Transfer) -> p.TransferSnapshot:
+    attempt = transfer.attempts.select_related("manager").order_by("-nth").first()
+    base = p.TransferSnapshot(
+        transfer_id=transfer.pk,
+        state=transfer.state,
+        reason=transfer.reason,
+        end_reason=transfer.end_reason,
+        words_for_caller=transfer.words_for_caller,
+        department=transfer.department.name if transfer.department else "",
+        briefing=transfer.briefing,
+    )
+    merged = attempt if transfer.state in (TransferState.MERGED, TransferState.MERGING) else None
+    if merged is None:
+        return base
+    return base.model_copy(
+        update={
+            "attempt_id": merged.pk,
+            "attempt_state": merged.state,
+            "manager_name": merged.manager.name,
+        }
+    )
+
+
+def _of_attempt(attempt: Attempt) -> p.TransferSnapshot:
+    transfer = attempt.transfer
+    saved = transfer.briefing_saved_at
+    since = tuple(
+        turn for turn in turns_of(transfer.call) if turn.side == "call" and saved and turn.at > saved
+    )
+    return _of_transfer(transfer).model_copy(
+        update={
+            "attempt_id": attempt.pk,
+            "attempt_state": attempt.state,
+            "manager_name": attempt.manager.name,
+            "since_then": since,
+            "redirect_targets": _departments(),
+        }
+    )

@@ -1,0 +1,70 @@
+"""Joining caller and manager: three strategies behind one choice."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from calls import effects
+from calls.agents import protocol as p
+from calls.services.links import direct, live_job
+from transfers.decide import Facts
+from transfers.models import Endpoint
+from transfers.roster import Candidate
+
+Strategy = Literal["move", "rejoin", "relay"]
+
+
+def strategy_for(candidate: Candidate) -> Strategy:
+    """A browser leg rejoins; a SIP leg is moved on LiveKit Cloud, else relayed. A setting may force one."""
+    if settings.MERGE_STRATEGY in ("move", "rejoin", "relay"):
+        return settings.MERGE_STRATEGY  # type: ignore[return-value,no-any-return]
+    browser = Endpoint.objects.filter(pk=candidate.endpoint_id, kind=Endpoint.Kind.BROWSER).exists()
+    return "rejoin" if browser else sip_strategy()
+
+
+def sip_strategy() -> Strategy:
+    """By the server's host, never by trying a real move."""
+    host = urlsplit(settings.LIVEKIT_URL).hostname or ""
+    return "move" if host.endswith(".livekit.cloud") else "relay"
+
+
+def why() -> str:
+    """For the status page."""
+    if settings.MERGE_STRATEGY in ("move", "rejoin", "relay"):
+        return f"{settings.MERGE_STRATEGY}: forced by MERGE_STRATEGY"
+    if sip_strategy() == "move":
+        return "move: LIVEKIT_URL is LiveKit Cloud, which can move participants"
+    return "relay: LIVEKIT_URL is a self-hosted server, which cannot move participants"
+
+
+def begin(facts: Facts) -> None:
+    """Ask for the join; the answer comes as a fact (`BridgeUp`, or the move's own)."""
+    attempt = facts.attempt
+    assert attempt is not None
+    if attempt.strategy == "move":
+        effects.ensure("move", attempt.pk)
+        return
+    job = live_job(facts.call.pk, p.Role.BRIDGE, attempt.pk) or live_job(
+        facts.call.pk, p.Role.TRANSFER, attempt.pk
+    )
+    direct(job, f"merge:{attempt.pk}", message(facts))
+
+
+def joined(facts: Facts) -> None:
+    """Tell the SupportAgent: music off, introduce them, then only listen, or leave."""
+    direct(live_job(facts.call.pk, p.Role.SUPPORT), f"joined:{facts.transfer.pk}", message(facts))
+
+
+def message(facts: Facts) -> p.Merge:
+    attempt, profile = facts.attempt, facts.transfer.profile
+    assert attempt is not None
+    return p.Merge(
+        strategy=attempt.strategy,  # type: ignore[arg-type]
+        introduction=(profile.introduction if profile else "").replace("{manager}", attempt.manager.name),
+        transcribe=profile.transcribe_after_merge if profile else True,
+        manager_identity=attempt.manager_identity,
+        bridge_identity=f"bridge-{attempt.pk}",
+    )

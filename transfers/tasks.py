@@ -1,0 +1,22 @@
+"""Hints of `transfers` to the worker, and what the clock looks for."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from calls.timing import now
+from transfers.advance import advance as advance_now
+from transfers.models import Transfer
+
+
+@shared_task(ignore_result=True)
+def advance(transfer_id: str) -> None:
+    advance_now(UUID(transfer_id))
+
+
+def wake_transfers() -> None:
+    """The clock's part: every transfer whose time has come, hinted or not."""
+    for transfer_id in Transfer.objects.filter(wake_at__lte=now()).values_list("pk", flat=True)[:100]:
+        advance_now(transfer_id)

@@ -1,0 +1,78 @@
+"""The typed events of a transfer's life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from calls.events import EventBody
+
+
+class TransferRequested(EventBody):
+    type = "transfer.requested"
+    kind: str
+    by: str  # ai or person
+    department_id: int | None
+    person_id: str = ""
+
+
+class TransferMoved(EventBody):
+    type = "transfer.moved"
+    from_state: str
+    to_state: str
+    end_reason: str = ""
+
+
+class TransferDecided(EventBody):
+    """A supervisor approved or declined."""
+
+    type = "transfer.decided"
+    approved: bool
+
+
+class TransferCancelAsked(EventBody):
+    type = "transfer.cancel_asked"
+    reason: str
+
+
+class BriefingSaved(EventBody):
+    type = "briefing.saved"
+    nth: int
+    author: str
+
+
+class AttemptReserved(EventBody):
+    type = "attempt.reserved"
+    nth: int
+    manager_id: str
+    ranking: list[dict[str, Any]] = []  # noqa: RUF012  (pydantic copies defaults)
+
+
+class AttemptMoved(EventBody):
+    type = "attempt.moved"
+    from_state: str
+    to_state: str
+    outcome: str = ""
+    detail: str = ""
+    sip_status: int | None = None
+
+
+class ManagerDecided(EventBody):
+    type = "attempt.decided"
+    decision: str
+    via: str
+
+
+class DialAdopted(EventBody):
+    """A dial whose process died was found to have been made: it goes on."""
+
+    type = "attempt.dial_adopted"
+
+
+class BriefingSpoken(EventBody):
+    type = "briefing.spoken"
+    step: str
+
+
+class HoldProgressed(EventBody):
+    type = "hold.progress"
+    count: int

@@ -1,0 +1,93 @@
+"""The one writer of the two lifecycles: compare-and-set by the table, an event, and word to the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F
+
+from calls.events import SYSTEM, Actor, record
+from calls.live.publish import changed
+from calls.states import IllegalTransition
+from calls.timing import now
+from transfers.models import Attempt, Transfer
+from transfers.states import (
+    ATTEMPT_TRANSITIONS,
+    OPEN_ATTEMPT,
+    TRANSFER_TRANSITIONS,
+    AttemptState,
+    TransferState,
+)
+from transfers.transfer_events import AttemptMoved, TransferMoved
+
+
+def move_transfer(transfer: Transfer, to: TransferState, *, actor: Actor = SYSTEM, **fields: Any) -> None:
+    """Move it along the table with `fields` written beside; raises IllegalTransition otherwise."""
+    source = TransferState(transfer.state)
+    if to not in TRANSFER_TRANSITIONS[source]:
+        raise IllegalTransition(f"transfer {source} → {to}")
+    if not Transfer.objects.filter(pk=transfer.pk, state=source).update(state=to, **fields):
+        raise IllegalTransition(f"transfer {source} → {to}: it has moved meanwhile")
+    transfer.refresh_from_db()
+    record(
+        TransferMoved(from_state=source, to_state=to, end_reason=transfer.end_reason),
+        actor=actor,
+        call_id=transfer.call_id,
+        transfer_id=transfer.pk,
+    )
+    touched(transfer)
+
+
+def move_attempt(attempt: Attempt, to: AttemptState, *, actor: Actor = SYSTEM, **fields: Any) -> bool:
+    """Move it along the table; False if a late fact asks for a state that is behind. Ends are stamped."""
+    attempt.refresh_from_db()
+    source = AttemptState(attempt.state)
+    if to not in ATTEMPT_TRANSITIONS[source]:
+        return False
+    if to not in OPEN_ATTEMPT:
+        fields.setdefault("ended_at", now())
+    if not Attempt.objects.filter(pk=attempt.pk, state=source).update(
+        state=to, version=F("version") + 1, **fields
+    ):
+        return False
+    attempt.refresh_from_db()
+    transfer = attempt.transfer
+    record(
+        AttemptMoved(
+            from_state=source,
+            to_state=to,
+            outcome=attempt.outcome,
+            detail=attempt.outcome_detail,
+            sip_status=attempt.sip_status,
+        ),
+        actor=actor,
+        call_id=transfer.call_id,
+        transfer_id=transfer.pk,
+        attempt_id=attempt.pk,
+    )
+    touched(transfer)
+    manager_touched(attempt)
+    return True
+
+
+def touched(transfer: Transfer) -> None:
+    """Count the version and tell the pages: the transfer's own and its call's."""
+    Transfer.objects.filter(pk=transfer.pk).update(version=F("version") + 1)
+    transfer.refresh_from_db(fields=("version",))
+    call = transfer.call
+    for department_id in {call.department_id, transfer.department_id}:
+        changed(
+            "transfer",
+            str(transfer.pk),
+            transfer.version,
+            department_id=department_id,
+            call_id=str(transfer.call_id),
+        )
+
+
+def manager_touched(attempt: Attempt) -> None:
+    manager = attempt.manager
+    type(manager).objects.filter(pk=manager.pk).update(version=F("version") + 1)
+    manager.refresh_from_db(fields=("version",))
+    for department_id in manager.departments.values_list("pk", flat=True):
+        changed("manager", str(manager.pk), manager.version, department_id=department_id)
