@@ -174,9 +174,7 @@ def due_unclaimed() -> list[UUID]:
 def release_stale() -> None:
     """Claims of silent owners: repeatable ones become due again, the others are decided by their kind."""
     silent = now() - SILENT_AFTER
-    stale = Effect.objects.filter(state=EffectState.CLAIMED).filter(
-        Q(owner__beat_at__lt=silent) | Q(owner=None)
-    )
+    stale = Effect.objects.filter(state=EffectState.CLAIMED).filter(Q(owner__beat_at__lt=silent) | Q(owner=None))
     for effect in stale[:50]:
         kind = _kinds[effect.kind]
         if kind.repeatable:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from calls.live.consumers import LiveConsumer
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
 
 from calls.link.consumer import LinkConsumer
-from calls.live.consumers import LiveConsumer
 
 websocket = URLRouter(
     [

@@ -183,9 +183,7 @@ def _complete(facts: d.Facts, *, manager_left: bool) -> None:
     transfer, attempt, call = facts.transfer, facts.attempt, facts.call
     assert attempt is not None
     move_attempt(attempt, AttemptState.ENDED)
-    move_transfer(
-        transfer, TransferState.COMPLETED, end_reason=EndReason.CONNECTED, ended_at=now(), wake_at=None
-    )
+    move_transfer(transfer, TransferState.COMPLETED, end_reason=EndReason.CONNECTED, ended_at=now(), wake_at=None)
     Manager.objects.filter(pk=attempt.manager_id).update(last_call_ended_at=now())
     if manager_left:
         end_call(call, reason="manager_left", linger=END_LINGER)

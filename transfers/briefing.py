@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from calls.agents.speech.summary import briefing_draft
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Max
 
 from calls.agents.protocol import Brief, Role
-from calls.agents.speech.summary import briefing_draft
 from calls.events import SYSTEM, Actor, record
 from calls.models import Call
 from calls.services.links import direct, live_job
@@ -40,9 +40,7 @@ def save(
     if not text or text == transfer.briefing:
         return
     nth = (transfer.briefings.aggregate(last=Max("nth"))["last"] or 0) + 1
-    BriefingVersion.objects.create(
-        transfer=transfer, nth=nth, author=author, user=user, text=text, saved_at=now()
-    )
+    BriefingVersion.objects.create(transfer=transfer, nth=nth, author=author, user=user, text=text, saved_at=now())
     edited = transfer.briefing_edited or author == BriefingVersion.Author.PERSON
     transfer.briefing, transfer.briefing_edited, transfer.briefing_saved_at = text, edited, now()
     transfer.save(update_fields=("briefing", "briefing_edited", "briefing_saved_at"))
@@ -58,8 +56,6 @@ def save(
 
 
 def _tell_agent(transfer: Transfer, text: str, nth: int) -> None:
-    attempt = Attempt.objects.filter(
-        transfer=transfer, state__in=OPEN_ATTEMPT, briefing_started_at=None
-    ).first()
+    attempt = Attempt.objects.filter(transfer=transfer, state__in=OPEN_ATTEMPT, briefing_started_at=None).first()
     if attempt:
         direct(live_job(transfer.call_id, Role.TRANSFER, attempt.pk), f"brief:{nth}", Brief(text=text))

@@ -49,9 +49,7 @@ class ConsultationDial:
 
 def _dial_request(effect: Effect) -> ConsultationDial | None:
     """Only the one who moves the attempt to `dialing` dials it."""
-    attempt = Attempt.objects.select_related("transfer__call", "endpoint", "manager").get(
-        pk=effect.subject_id
-    )
+    attempt = Attempt.objects.select_related("transfer__call", "endpoint", "manager").get(pk=effect.subject_id)
     if not attempt.transfer.call.is_live or attempt.endpoint is None:
         return None
     if not move_attempt(attempt, AttemptState.DIALING, dialed_at=now()):
@@ -205,9 +203,7 @@ def _move_request(effect: Effect) -> Attempt | None:
 
 
 async def _move(gateway: Gateway, attempt: Attempt) -> None:
-    await gateway.move_participant(
-        attempt.consult_room, attempt.manager_identity, attempt.transfer.call.room_name
-    )
+    await gateway.move_participant(attempt.consult_room, attempt.manager_identity, attempt.transfer.call.room_name)
 
 
 def _moved(effect: Effect, result: Any) -> None:

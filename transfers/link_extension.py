@@ -68,9 +68,7 @@ def _of_transfer(transfer: Transfer) -> p.TransferSnapshot:
 def _of_attempt(attempt: Attempt) -> p.TransferSnapshot:
     transfer = attempt.transfer
     saved = transfer.briefing_saved_at
-    since = tuple(
-        turn for turn in turns_of(transfer.call) if turn.side == "call" and saved and turn.at > saved
-    )
+    since = tuple(turn for turn in turns_of(transfer.call) if turn.side == "call" and saved and turn.at > saved)
     return _of_transfer(transfer).model_copy(
         update={
             "attempt_id": attempt.pk,

@@ -41,9 +41,7 @@ class Ranking:
     def as_json(self) -> list[dict[str, Any]]:
         rows = [asdict(c) | {"passed_over": ""} for c in self.candidates]
         rows += [asdict(p) | {"passed_over": p.why} for p in self.passed_over]
-        return [
-            {k: str(v) if isinstance(v, UUID) else v for k, v in row.items() if k != "why"} for row in rows
-        ]
+        return [{k: str(v) if isinstance(v, UUID) else v for k, v in row.items() if k != "why"} for row in rows]
 
     @property
     def outside_hours(self) -> bool:
@@ -117,9 +115,7 @@ def _why_not(
         return "already tried"
     if not manager.active:
         return "not active"
-    if manager.presence == Presence.WRAPPING_UP and (
-        not manager.presence_until or manager.presence_until > at
-    ):
+    if manager.presence == Presence.WRAPPING_UP and (not manager.presence_until or manager.presence_until > at):
         return "wrapping up"
     if manager.presence == Presence.AWAY and (not manager.presence_until or manager.presence_until > at):
         return "away"

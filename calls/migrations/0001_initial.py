@@ -20,9 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("version", models.PositiveIntegerField(default=1)),
                 ("greeting", models.TextField()),
@@ -48,9 +46,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "introduction",
-                    models.TextField(
-                        blank=True, help_text="Spoken to both when they are joined; empty: none."
-                    ),
+                    models.TextField(blank=True, help_text="Spoken to both when they are joined; empty: none."),
                 ),
                 (
                     "disclosure",
@@ -69,9 +65,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=80, unique=True)),
             ],
@@ -135,9 +129,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("attempt_id", models.UUIDField(blank=True, db_index=True, null=True)),
                 (
@@ -170,9 +162,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
             ],
         ),
@@ -181,15 +171,11 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "number",
-                    models.CharField(
-                        help_text="In E.164, for example +12025550150.", max_length=16, unique=True
-                    ),
+                    models.CharField(help_text="In E.164, for example +12025550150.", max_length=16, unique=True),
                 ),
             ],
             options={
@@ -220,9 +206,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=200, unique=True)),
                 ("sid", models.CharField(blank=True, max_length=64)),
@@ -265,9 +249,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("attempt_id", models.UUIDField(blank=True, null=True)),
                 (
@@ -413,18 +395,14 @@ class Migration(migrations.Migration):
                 ("up_received", models.PositiveBigIntegerField(default=0)),
                 (
                     "down_last",
-                    models.PositiveBigIntegerField(
-                        default=0, help_text="Last sequence given to a directive."
-                    ),
+                    models.PositiveBigIntegerField(default=0, help_text="Last sequence given to a directive."),
                 ),
                 ("down_acked", models.PositiveBigIntegerField(default=0)),
                 ("started_at", models.DateTimeField()),
                 ("last_seen_at", models.DateTimeField()),
                 (
                     "closed_at",
-                    models.DateTimeField(
-                        blank=True, help_text="Left, was replaced, or judged dead.", null=True
-                    ),
+                    models.DateTimeField(blank=True, help_text="Left, was replaced, or judged dead.", null=True),
                 ),
                 (
                     "call",
@@ -439,9 +417,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.CharField(max_length=40)),
                 ("value", models.TextField()),
@@ -664,9 +640,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="effect",
-            index=models.Index(
-                condition=models.Q(("state", "claimed")), fields=["owner"], name="effect_claimed"
-            ),
+            index=models.Index(condition=models.Q(("state", "claimed")), fields=["owner"], name="effect_claimed"),
         ),
         migrations.AddConstraint(
             model_name="effect",

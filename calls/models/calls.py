@@ -57,9 +57,7 @@ class Call(models.Model):
         indexes = (
             models.Index(fields=("-started_at", "-id"), name="call_newest"),
             models.Index(fields=("wake_at",), condition=models.Q(wake_at__isnull=False), name="call_wake"),
-            models.Index(
-                fields=("department",), condition=~models.Q(state=CallState.INACTIVE), name="call_live"
-            ),
+            models.Index(fields=("department",), condition=~models.Q(state=CallState.INACTIVE), name="call_live"),
         )
         permissions = (
             ("view_transcript", "Can read transcripts"),

@@ -57,9 +57,7 @@ class AgentProfile(models.Model):
     version = models.PositiveIntegerField(default=1)
     greeting = models.TextField()
     persona = models.TextField(blank=True)
-    facts = models.JSONField(
-        default=list, blank=True, help_text="List of {key, label, required, may_be_spoken}."
-    )
+    facts = models.JSONField(default=list, blank=True, help_text="List of {key, label, required, may_be_spoken}.")
     sections = models.JSONField(
         default=list, blank=True, help_text="Sections of the briefing in order: who, reason, tried, facts."
     )

@@ -27,9 +27,7 @@ class AgentJob(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(
-                fields=("call", "role"), condition=models.Q(closed_at__isnull=True), name="job_live"
-            ),
+            models.Index(fields=("call", "role"), condition=models.Q(closed_at__isnull=True), name="job_live"),
         )
 
     def __str__(self) -> str:

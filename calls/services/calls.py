@@ -43,9 +43,7 @@ class Caller:
 
 def number_hmac(number: str) -> str:
     """Keyed, so that a number can be found without being kept."""
-    return (
-        hmac.new(settings.SECRET_KEY.encode(), number.encode(), hashlib.sha256).hexdigest() if number else ""
-    )
+    return hmac.new(settings.SECRET_KEY.encode(), number.encode(), hashlib.sha256).hexdigest() if number else ""
 
 
 def call_of_room(
@@ -159,7 +157,7 @@ def move_caller(call: Call, to: CallerWith, *, actor: Actor = SYSTEM) -> bool:
     if call.caller_with == to:
         return False
     source, target = CallState(call.state), STATE_OF[to]
-    if source != target and target not in CALL_TRANSITIONS[source] or source == CallState.INACTIVE:
+    if (source != target and target not in CALL_TRANSITIONS[source]) or source == CallState.INACTIVE:
         raise IllegalTransition(f"call {source} → {target}")
     before, at = call.caller_with, now()
     moved = Call.objects.filter(pk=call.pk, state=source, caller_with=before).update(
@@ -201,8 +199,6 @@ def learn_fact(call: Call, *, key: str, value: str, actor: Actor) -> None:
     known = {fact["key"] for fact in (call.profile.facts if call.profile else [])}
     if key not in known:
         return
-    CallFact.objects.update_or_create(
-        call=call, key=key, defaults={"value": value[:500], "learned_at": now()}
-    )
+    CallFact.objects.update_or_create(call=call, key=key, defaults={"value": value[:500], "learned_at": now()})
     record(FactLearnt(key=key), actor=actor, call_id=call.pk, payload={"value": value[:500]})
     touched(call)

@@ -124,9 +124,7 @@ class Launcher:
             binary = livekit_build.find_or_build(say)
             say("Starting livekit-server …")
             directory = self.state / "livekit-valkey"
-            self._start(
-                embedded.valkey("livekit-valkey", directory, ports["livekit_valkey"], append_only=True)
-            )
+            self._start(embedded.valkey("livekit-valkey", directory, ports["livekit_valkey"], append_only=True))
             self._until("LiveKit's Valkey", lambda: not state.free(ports["livekit_valkey"]), 20)
             self._start(
                 embedded.livekit(
@@ -143,9 +141,7 @@ class Launcher:
         if self.options.demo:
             say("Starting the carrier simulator …")
             self._start(Command("carrier", (sys.executable, "-m", "calls.telephony.simulator")))
-            self._until(
-                "the carrier simulator", lambda: _answers(f"{self.env['CARRIER_URL']}/carrier/health"), 60
-            )
+            self._until("the carrier simulator", lambda: _answers(f"{self.env['CARRIER_URL']}/carrier/health"), 60)
 
     def _prepare(self, kept: dict, port: int) -> None:  # type: ignore[type-arg]
         say("Preparing the database …")

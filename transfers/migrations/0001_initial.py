@@ -66,9 +66,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "outcome_detail",
-                    models.CharField(
-                        blank=True, help_text="Which phase timed out, and the like.", max_length=80
-                    ),
+                    models.CharField(blank=True, help_text="Which phase timed out, and the like.", max_length=80),
                 ),
                 ("sip_status", models.PositiveSmallIntegerField(blank=True, null=True)),
                 ("retryable", models.BooleanField(blank=True, null=True)),
@@ -105,9 +103,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("position", models.PositiveSmallIntegerField(default=1)),
                 (
@@ -247,9 +243,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "approval",
@@ -339,9 +333,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "progress_line",
-                    models.TextField(
-                        default="Thank you for holding. We are still trying to reach a colleague."
-                    ),
+                    models.TextField(default="Thank you for holding. We are still trying to reach a colleague."),
                 ),
                 (
                     "department",
@@ -361,9 +353,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "weekday",
@@ -404,9 +394,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "kind",
-                    models.CharField(
-                        choices=[("warm", "Warm"), ("cold", "Cold")], default="warm", max_length=4
-                    ),
+                    models.CharField(choices=[("warm", "Warm"), ("cold", "Cold")], default="warm", max_length=4),
                 ),
                 (
                     "state",
@@ -490,17 +478,13 @@ class Migration(migrations.Migration):
                 ("requested_at", models.DateTimeField()),
                 (
                     "held_at",
-                    models.DateTimeField(
-                        blank=True, help_text="Since when the caller is on hold.", null=True
-                    ),
+                    models.DateTimeField(blank=True, help_text="Since when the caller is on hold.", null=True),
                 ),
                 ("merged_at", models.DateTimeField(blank=True, null=True)),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "deadline_at",
-                    models.DateTimeField(
-                        blank=True, help_text="Of the present state, for the page.", null=True
-                    ),
+                    models.DateTimeField(blank=True, help_text="Of the present state, for the page.", null=True),
                 ),
                 (
                     "wake_at",
@@ -594,9 +578,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("nth", models.PositiveSmallIntegerField()),
                 (
@@ -646,9 +628,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=80, unique=True)),
                 (
@@ -717,9 +697,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="transfer",
             constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("state__in", ("requested", "queued", "connecting", "consulting", "merging"))
-                ),
+                condition=models.Q(("state__in", ("requested", "queued", "connecting", "consulting", "merging"))),
                 fields=("call",),
                 name="one_open_transfer_a_call",
             ),
@@ -731,9 +709,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="attempt",
             constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("state__in", ("reserved", "dialing", "ringing", "summarizing", "merged"))
-                ),
+                condition=models.Q(("state__in", ("reserved", "dialing", "ringing", "summarizing", "merged"))),
                 fields=("manager",),
                 name="one_open_attempt_a_manager",
             ),

@@ -27,9 +27,7 @@ class Policy(models.Model):
         "auto after (s)", default=15, validators=seconds, help_text="With “Dial unless stopped in time”."
     )
     approval_limit_s = models.PositiveSmallIntegerField("approval limit (s)", default=60, validators=seconds)
-    at_limit = models.CharField(
-        "when the limit passes", max_length=8, choices=AtLimit, default=AtLimit.RETURN
-    )
+    at_limit = models.CharField("when the limit passes", max_length=8, choices=AtLimit, default=AtLimit.RETURN)
     max_attempts = models.PositiveSmallIntegerField(
         default=3,
         validators=(MinValueValidator(1), MaxValueValidator(10)),
@@ -40,9 +38,7 @@ class Policy(models.Model):
         "consultation limit (s)", default=120, validators=seconds, help_text="From the answer to a decision."
     )
     hold_line = models.TextField(default="I am connecting you with a colleague. Please hold the line.")
-    progress_line = models.TextField(
-        default="Thank you for holding. We are still trying to reach a colleague."
-    )
+    progress_line = models.TextField(default="Thank you for holding. We are still trying to reach a colleague.")
 
     class Meta:
         verbose_name_plural = "policies"

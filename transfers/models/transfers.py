@@ -73,9 +73,7 @@ class Transfer(models.Model):
         )
         indexes = (
             models.Index(fields=("-requested_at", "-id"), name="transfer_newest"),
-            models.Index(
-                fields=("wake_at",), condition=models.Q(wake_at__isnull=False), name="transfer_wake"
-            ),
+            models.Index(fields=("wake_at",), condition=models.Q(wake_at__isnull=False), name="transfer_wake"),
         )
         permissions = (
             ("request_transfer", "Can escalate"),
@@ -101,15 +99,11 @@ class Attempt(models.Model):
     endpoint = models.ForeignKey(Endpoint, on_delete=models.SET_NULL, null=True, blank=True)
     state = models.CharField(max_length=12, choices=AttemptState, default=AttemptState.RESERVED)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
-    outcome_detail = models.CharField(
-        max_length=80, blank=True, help_text="Which phase timed out, and the like."
-    )
+    outcome_detail = models.CharField(max_length=80, blank=True, help_text="Which phase timed out, and the like.")
     sip_status = models.PositiveSmallIntegerField(null=True, blank=True)
     retryable = models.BooleanField(null=True, blank=True)
     strategy = models.CharField(max_length=8, default="relay")
-    ranking = models.JSONField(
-        default=list, help_text="Who was ranked and who was passed over, as it was then."
-    )
+    ranking = models.JSONField(default=list, help_text="Who was ranked and who was passed over, as it was then.")
     ring_time_s = models.PositiveSmallIntegerField(default=25)
     reserved_at = models.DateTimeField()
     dialed_at = models.DateTimeField(null=True, blank=True)
@@ -159,9 +153,7 @@ class Attempt(models.Model):
 class Decision(models.Model):
     """The manager's first answer; a second is answered with this one."""
 
-    attempt = models.OneToOneField(
-        Attempt, on_delete=models.CASCADE, primary_key=True, related_name="decision"
-    )
+    attempt = models.OneToOneField(Attempt, on_delete=models.CASCADE, primary_key=True, related_name="decision")
     kind = models.CharField(max_length=12)
     via = models.CharField(max_length=8)
     reason = models.TextField(blank=True)
