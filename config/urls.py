@@ -1,16 +1,21 @@
+"""Every address of the console: the apps own their pages, this file only joins them."""
+
 from __future__ import annotations
+
+from importlib.util import find_spec
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 login = login_not_required(auth.LoginView.as_view(redirect_authenticated_user=True))
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("login", login, name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
-    path("", include("calls.urls")),
-    path("", include("transfers.urls")),
 ]
+for app in ("calls", "transfers"):
+    if find_spec(f"{app}.urls"):
+        urlpatterns.append(path("", include(f"{app}.urls")))
