@@ -1,0 +1,97 @@
+"""Which models a session uses: by settings alone, `offline` unless they say otherwise."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents import inference, llm, stt, tts, vad
+
+from calls.agents.speech.brain import OfflineBrain
+from calls.agents.speech.knowledge import Knowledge
+
+OFFLINE = "offline"
+
+
+@dataclass(frozen=True)
+class Models:
+    """What `AgentSession` takes; strings go to LiveKit's inference gateway."""
+
+    stt: stt.STT | str
+    tts: tts.TTS | str
+    llm: llm.LLM | str
+    vad: vad.VAD
+
+
+def choice(name: str) -> str:
+    return os.environ.get(name, "").strip() or OFFLINE
+
+
+def scripted() -> bool:
+    """Tones and keys instead of words: for tests of many calls."""
+    return os.environ.get("SPEECH", "") == "scripted"
+
+
+def build_models(knowledge: Knowledge) -> Models:
+    """New plugin objects for one session; the models behind them are shared in the process."""
+    return Models(stt=build_stt(), tts=build_tts(), llm=_llm(knowledge), vad=build_vad())
+
+
+def build_vad() -> vad.VAD:
+    return inference.VAD(min_silence_duration=0.35, prefix_padding_duration=0.3, activation_threshold=0.5)
+
+
+def build_stt() -> stt.STT | str:
+    name = choice("AGENT_STT")
+    if name == OFFLINE:
+        from calls.agents.speech.stt import DeafSTT, OfflineSTT
+
+        return DeafSTT() if scripted() else OfflineSTT()
+    own = _openai(name)
+    return own.STT(model=_bare(name)) if own else name  # type: ignore[no-any-return]
+
+
+def build_tts() -> tts.TTS | str:
+    name = choice("AGENT_TTS")
+    if name == OFFLINE:
+        from calls.agents.speech.tts import OfflineTTS, ToneTTS
+
+        return ToneTTS() if scripted() else OfflineTTS()
+    own = _openai(name)
+    return own.TTS(model=_bare(name), voice=os.environ.get("AGENT_VOICE", "alloy")) if own else name  # type: ignore[no-any-return]
+
+
+def _llm(knowledge: Knowledge) -> llm.LLM | str:
+    name = choice("AGENT_LLM")
+    if name == OFFLINE:
+        return OfflineBrain(knowledge)
+    own = _openai(name)
+    return own.LLM(model=_bare(name)) if own else name  # type: ignore[no-any-return]
+
+
+def _openai(name: str) -> Any | None:
+    """The OpenAI plugin for `openai/<model>` with an OPENAI_BASE_URL of one's own."""
+    if not (name.startswith("openai/") and os.environ.get("OPENAI_BASE_URL")):
+        return None
+    from livekit.plugins import openai
+
+    return openai
+
+
+def _bare(name: str) -> str:
+    return name.split("/", 1)[1]
+
+
+def prewarm() -> None:
+    """Load what this process will need, once, before its first call."""
+    if scripted():
+        return
+    if choice("AGENT_STT") == OFFLINE:
+        from calls.agents.speech import ears
+
+        ears.prewarm()
+    if choice("AGENT_TTS") == OFFLINE:
+        from calls.agents.speech import voice
+
+        voice.prewarm()

@@ -1,0 +1,320 @@
+"""The real gateway, on livekit-api. Every error of the SDK or the way to the server becomes one of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from google.protobuf.duration_pb2 import Duration
+from livekit import api
+from livekit.api.twirp_client import ServerError, SipCallError
+
+from calls.telephony.gateway import (
+    MAX_RINGING_S,
+    DialRequest,
+    DialResult,
+    Dispatch,
+    DispatchRuleInfo,
+    GatewayError,
+    InlineTrunk,
+    ParticipantInfo,
+    Permanent,
+    Permissions,
+    Retryable,
+    RoomInfo,
+    Track,
+    TrunkInfo,
+)
+
+REQUEST_SECONDS = 5.0
+RETRYABLE_CODES = frozenset({"unavailable", "deadline_exceeded", "internal", "resource_exhausted", "aborted"})
+TRANSPORTS = {
+    "auto": api.SIPTransport.SIP_TRANSPORT_AUTO,
+    "udp": api.SIPTransport.SIP_TRANSPORT_UDP,
+    "tcp": api.SIPTransport.SIP_TRANSPORT_TCP,
+    "tls": api.SIPTransport.SIP_TRANSPORT_TLS,
+}
+
+
+class LiveKitGateway:
+    """One HTTP session; bound to the event loop it was made on."""
+
+    def __init__(self, url: str, key: str, secret: str) -> None:
+        self._host = urlsplit(url).netloc
+        self._api = api.LiveKitAPI(
+            url, key, secret, timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS), failover=False
+        )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except SipCallError as error:
+            raise Permanent(
+                str(error.sip_status or error.message), code=error.code, sip_status=error.sip_status_code
+            ) from None
+        except ServerError as error:
+            kind = Retryable if error.code in RETRYABLE_CODES or error.status >= 500 else Permanent
+            raise kind(error.message, code=error.code) from None
+        except TimeoutError:
+            raise Retryable(f"LiveKit at {self._host} (LIVEKIT_API_URL) does not answer in time") from None
+        except aiohttp.ClientError as error:
+            raise Retryable(
+                f"LiveKit at {self._host} (LIVEKIT_API_URL) cannot be reached: {type(error).__name__}"
+            ) from None
+
+    # ── rooms ────────────────────────────────────────────────────────────────────────────────────
+
+    async def list_rooms(self) -> Sequence[RoomInfo]:
+        with self._errors():
+            found = await self._api.room.list_rooms(api.ListRoomsRequest())
+        return [_room(room) for room in found.rooms]
+
+    async def list_participants(self, room: str) -> Sequence[ParticipantInfo]:
+        with self._errors():
+            found = await self._api.room.list_participants(api.ListParticipantsRequest(room=room))
+        return [participant(one) for one in found.participants]
+
+    async def create_room(
+        self,
+        name: str,
+        *,
+        metadata: str = "",
+        empty_timeout_s: int = 60,
+        departure_timeout_s: int = 20,
+        dispatches: Sequence[Dispatch] = (),
+    ) -> RoomInfo:
+        request = api.CreateRoomRequest(
+            name=name,
+            metadata=metadata,
+            empty_timeout=empty_timeout_s,
+            departure_timeout=departure_timeout_s,
+            agents=[room_agent(dispatch) for dispatch in dispatches],
+        )
+        with self._errors():
+            return _room(await self._api.room.create_room(request))
+
+    async def delete_room(self, room: str) -> None:
+        with self._gone_is_well(), self._errors():
+            await self._api.room.delete_room(api.DeleteRoomRequest(room=room))
+
+    async def remove_participant(self, room: str, identity: str) -> None:
+        with self._gone_is_well(), self._errors():
+            await self._api.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+
+    @contextmanager
+    def _gone_is_well(self) -> Iterator[None]:
+        try:
+            yield
+        except GatewayError as error:
+            if error.code != "not_found":
+                raise
+
+    async def move_participant(self, room: str, identity: str, destination: str) -> None:
+        request = api.MoveParticipantRequest(room=room, identity=identity, destination_room=destination)
+        with self._errors():
+            await self._api.room.move_participant(request)
+
+    async def update_permissions(self, room: str, identity: str, permissions: Permissions) -> None:
+        """All fields at once: the server replaces every one."""
+        request = api.UpdateParticipantRequest(
+            room=room,
+            identity=identity,
+            permission=api.ParticipantPermission(
+                can_subscribe=permissions.can_subscribe,
+                can_publish=permissions.can_publish,
+                can_publish_data=permissions.can_publish_data,
+                hidden=permissions.hidden,
+                can_update_metadata=permissions.can_update_metadata,
+            ),
+        )
+        with self._errors():
+            await self._api.room.update_participant(request)
+
+    # ── phones ───────────────────────────────────────────────────────────────────────────────────
+
+    async def dial(self, request: DialRequest) -> DialResult:
+        """Waits for the answer. Never replayed: CreateSIPParticipant is not idempotent."""
+        ringing = min(request.ringing_timeout_s, MAX_RINGING_S)
+        message = api.CreateSIPParticipantRequest(
+            sip_call_to=request.to,
+            room_name=request.room,
+            participant_identity=request.identity,
+            participant_name=request.name,
+            participant_attributes=dict(request.attributes),
+            dtmf=request.dtmf,
+            ringing_timeout=Duration(seconds=ringing),
+            wait_until_answered=True,
+            hide_phone_number=True,
+            sip_number=request.trunk.sip_number,
+            headers=dict(request.trunk.headers),
+        )
+        if isinstance(request.trunk, InlineTrunk):
+            message.trunk.CopyFrom(
+                api.SIPOutboundConfig(
+                    hostname=request.trunk.hostname,
+                    transport=TRANSPORTS[request.trunk.transport],
+                    auth_username=request.trunk.username,
+                    auth_password=request.trunk.password,
+                )
+            )
+        else:
+            message.sip_trunk_id = request.trunk.id
+        with self._errors():
+            info = await self._api.sip.create_sip_participant(message, timeout=ringing + 10.0)
+        return DialResult(sip_call_id=info.sip_call_id, participant_sid=info.participant_id)
+
+    async def transfer_sip(self, room: str, identity: str, to: str) -> None:
+        request = api.TransferSIPParticipantRequest(room_name=room, participant_identity=identity, transfer_to=to)
+        with self._errors():
+            await self._api.sip.transfer_sip_participant(request)
+
+    # ── dispatches ───────────────────────────────────────────────────────────────────────────────
+
+    async def list_dispatch(self, room: str) -> Sequence[Dispatch]:
+        with self._errors():
+            found = await self._api.agent_dispatch.list_dispatch(room)
+        return [_dispatch(one) for one in found]
+
+    async def create_dispatch(self, room: str, agent_name: str, metadata: str) -> str:
+        request = api.CreateAgentDispatchRequest(
+            room=room,
+            agent_name=agent_name,
+            metadata=metadata,
+            restart_policy=api.JobRestartPolicy.JRP_NEVER,
+        )
+        with self._errors():
+            return str((await self._api.agent_dispatch.create_dispatch(request)).id)
+
+    async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
+        with self._gone_is_well(), self._errors():
+            await self._api.agent_dispatch.delete_dispatch(dispatch_id, room)
+
+    # ── trunks and rules ─────────────────────────────────────────────────────────────────────────
+
+    async def list_outbound_trunks(self) -> Sequence[TrunkInfo]:
+        with self._errors():
+            found = await self._api.sip.list_outbound_trunk(api.ListSIPOutboundTrunkRequest())
+        return [TrunkInfo(t.sip_trunk_id, t.name, tuple(t.numbers), t.address) for t in found.items]
+
+    async def list_inbound_trunks(self) -> Sequence[TrunkInfo]:
+        with self._errors():
+            found = await self._api.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest())
+        return [TrunkInfo(t.sip_trunk_id, t.name, tuple(t.numbers)) for t in found.items]
+
+    async def list_dispatch_rules(self) -> Sequence[DispatchRuleInfo]:
+        with self._errors():
+            found = await self._api.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest())
+        return [
+            DispatchRuleInfo(
+                id=rule.sip_dispatch_rule_id,
+                name=rule.name,
+                room_prefix=rule.rule.dispatch_rule_individual.room_prefix,
+                agent_names=tuple(agent.agent_name for agent in rule.room_config.agents),
+                trunk_ids=tuple(rule.trunk_ids),
+            )
+            for rule in found.items
+        ]
+
+    async def create_outbound_trunk(self, *, name: str, address: str, numbers: Sequence[str]) -> str:
+        trunk = api.SIPOutboundTrunkInfo(name=name, address=address, numbers=numbers)
+        with self._errors():
+            made = await self._api.sip.create_outbound_trunk(api.CreateSIPOutboundTrunkRequest(trunk=trunk))
+        return str(made.sip_trunk_id)
+
+    async def create_inbound_trunk(self, *, name: str, numbers: Sequence[str]) -> str:
+        trunk = api.SIPInboundTrunkInfo(name=name, numbers=numbers)
+        with self._errors():
+            made = await self._api.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=trunk))
+        return str(made.sip_trunk_id)
+
+    async def create_dispatch_rule(
+        self,
+        *,
+        name: str,
+        trunk_ids: Sequence[str],
+        room_prefix: str,
+        metadata: str,
+        agent_name: str,
+        agent_metadata: str,
+    ) -> str:
+        """Each caller gets a room of their own, with our metadata and our agent in it."""
+        individual = api.SIPDispatchRuleIndividual(room_prefix=room_prefix)
+        rule = api.SIPDispatchRuleInfo(
+            name=name,
+            trunk_ids=trunk_ids,
+            hide_phone_number=True,
+            rule=api.SIPDispatchRule(dispatch_rule_individual=individual),
+            room_config=api.RoomConfiguration(
+                metadata=metadata,
+                agents=[room_agent(Dispatch(agent_name=agent_name, metadata=agent_metadata))],
+            ),
+        )
+        with self._errors():
+            made = await self._api.sip.create_dispatch_rule(api.CreateSIPDispatchRuleRequest(dispatch_rule=rule))
+        return str(made.sip_dispatch_rule_id)
+
+    async def close(self) -> None:
+        await self._api.aclose()  # type: ignore[no-untyped-call]
+
+
+# ── from LiveKit's messages to ours ──────────────────────────────────────────────────────────────
+
+
+def room_agent(dispatch: Dispatch) -> Any:
+    """Never restarted by the server: the console decides who talks."""
+    return api.RoomAgentDispatch(
+        agent_name=dispatch.agent_name,
+        metadata=dispatch.metadata,
+        restart_policy=api.JobRestartPolicy.JRP_NEVER,
+    )
+
+
+def _time(seconds: int) -> datetime | None:
+    return datetime.fromtimestamp(seconds, tz=UTC) if seconds else None
+
+
+def _room(room: Any) -> RoomInfo:
+    return RoomInfo(room.name, room.sid, room.metadata, _time(room.creation_time), room.num_participants)
+
+
+def _lower(enum: Callable[[int], str], value: int) -> str:
+    return enum(value).lower()
+
+
+def participant(info: Any) -> ParticipantInfo:
+    """Also used for webhooks, which carry the same message."""
+    return ParticipantInfo(
+        identity=info.identity,
+        sid=info.sid,
+        name=info.name,
+        kind=_lower(api.ParticipantInfo.Kind.Name, info.kind),
+        state=_lower(api.ParticipantInfo.State.Name, info.state),
+        attributes=dict(info.attributes),
+        joined_at=_time(info.joined_at),
+        tracks=tuple(
+            Track(
+                sid=track.sid,
+                kind=_lower(api.TrackType.Name, track.type),
+                source=_lower(api.TrackSource.Name, track.source),
+                muted=track.muted,
+            )
+            for track in info.tracks
+        ),
+    )
+
+
+def _dispatch(info: Any) -> Dispatch:
+    jobs = list(info.state.jobs)
+    running = any(job.state.status in (api.JobStatus.JS_PENDING, api.JobStatus.JS_RUNNING) for job in jobs)
+    return Dispatch(
+        agent_name=info.agent_name,
+        metadata=info.metadata,
+        id=info.id,
+        running=running,
+        job_ids=tuple(job.id for job in jobs),
+    )

@@ -1,0 +1,61 @@
+"""This process's event loop for the gateway: one thread, so that no worker thread waits for a phone to ring."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from calls.telephony.gateway import Gateway
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_gateway: Gateway | None = None
+
+
+def _running() -> asyncio.AbstractEventLoop:
+    global _loop
+    with _lock:
+        if _loop is None or not _loop.is_running():
+            _loop = asyncio.new_event_loop()
+            ready = threading.Event()
+            _loop.call_soon(ready.set)
+            threading.Thread(target=_loop.run_forever, name="gateway-loop", daemon=True).start()
+            ready.wait()
+        return _loop
+
+
+def submit(work: Coroutine[Any, Any, T]) -> Future[T]:
+    """Start `work` on the loop; the caller goes on."""
+    return asyncio.run_coroutine_threadsafe(work, _running())
+
+
+def run(work: Coroutine[Any, Any, T], *, within_s: float = 15.0) -> T:
+    """Do `work` on the loop and wait for it."""
+    return submit(work).result(within_s)
+
+
+def gateway() -> Gateway:
+    """The process's gateway, for work on the loop. Tests put the fake here with `use`."""
+    global _gateway
+    if _gateway is None:
+        _gateway = run(_make())
+    return _gateway
+
+
+async def _make() -> Gateway:
+    from calls.telephony.livekit import LiveKitGateway
+
+    return LiveKitGateway(settings.LIVEKIT_API_URL, settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET)
+
+
+def use(gateway: Gateway | None) -> None:
+    """Replace the process's gateway; None makes the real one again at the next need."""
+    global _gateway
+    _gateway = gateway

@@ -1,0 +1,100 @@
+"""Mints every LiveKit token, from one table: identity pattern, room, grants, life. Nobody else does."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from livekit import api
+
+from calls.telephony.gateway import Dispatch
+from calls.telephony.livekit import room_agent
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """What one purpose may do in the one room its token names."""
+
+    identity: str  # a pattern; {} is the attempt, grant or random id
+    ttl: timedelta
+    publish: bool = False
+    publish_data: bool = False
+    subscribe: bool = True
+    hidden: bool = False
+    own_metadata: bool = False
+
+
+TABLE: dict[str, TokenRow] = {
+    "bridge": TokenRow("bridge-{}", timedelta(minutes=10), publish=True),
+    "manager_consultation": TokenRow("manager-{}", timedelta(minutes=2), publish=True),
+    "manager_call": TokenRow("manager-{}", timedelta(minutes=2), publish=True),
+    "listen": TokenRow("listen-{}", timedelta(minutes=2), hidden=True),
+    "whisper": TokenRow("supervisor-{}", timedelta(minutes=2), publish=True),
+    "barge": TokenRow("supervisor-{}", timedelta(minutes=2), publish=True),
+    "take_over": TokenRow("supervisor-{}", timedelta(minutes=2), publish=True),
+    "test_caller": TokenRow("caller-{}", timedelta(minutes=5), publish=True),
+    "transfer_agent": TokenRow(
+        "transfer-{}", timedelta(minutes=10), publish=True, publish_data=True, own_metadata=True
+    ),
+}
+
+
+def mint(purpose: str, *, room: str, subject: str, config: api.RoomConfiguration | None = None) -> str:
+    """A token for one purpose, one room and one subject."""
+    row = TABLE[purpose]
+    token = (
+        api.AccessToken(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET)
+        .with_identity(row.identity.format(subject))
+        .with_ttl(row.ttl)
+        .with_grants(
+            api.VideoGrants(
+                room_join=True,
+                room=room,
+                can_publish=row.publish,
+                can_publish_data=row.publish_data,
+                can_subscribe=row.subscribe,
+                can_publish_sources=["microphone"] if row.publish else None,
+                hidden=row.hidden,
+                can_update_own_metadata=row.own_metadata,
+            )
+        )
+    )
+    if config is not None:
+        token = token.with_room_config(config)
+    return token.to_jwt()
+
+
+def bridge(*, attempt_id: UUID, call_room: str) -> str:
+    return mint("bridge", room=call_room, subject=str(attempt_id))
+
+
+@dataclass(frozen=True)
+class BrowserCaller:
+    room: str
+    identity: str
+    token: str
+
+
+def browser_caller(*, department: str, rehearsal: bool = False) -> BrowserCaller:
+    """A browser that becomes a caller: its room is made with our metadata and the SupportAgent in it."""
+    subject, room = secrets.token_hex(6), f"call-test-{secrets.token_hex(6)}"
+    metadata = {
+        "patchbay": settings.PATCHBAY_INSTALLATION,
+        "kind": "call",
+        "source": "test",
+        "department": department,
+    }
+    if rehearsal:
+        metadata["rehearsal"] = "1"
+    config = api.RoomConfiguration(
+        metadata=json.dumps(metadata),
+        empty_timeout=60,
+        departure_timeout=5,
+        agents=[room_agent(Dispatch(agent_name=settings.AGENT_NAME))],
+    )
+    token = mint("test_caller", room=room, subject=subject, config=config)
+    return BrowserCaller(room=room, identity=f"caller-{subject}", token=token)
