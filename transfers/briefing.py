@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from calls.agents.speech.summary import briefing_draft
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Max
 
 from calls.agents.protocol import Brief, Role
+from calls.agents.speech.summary import briefing_draft
 from calls.events import SYSTEM, Actor, record
 from calls.models import Call
 from calls.services.links import direct, live_job

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from calls.live.publish import changed
 from django.db.models import F
 
 from calls.events import SYSTEM, Actor, record
+from calls.live.publish import changed
 from calls.states import IllegalTransition
 from calls.timing import now
 from transfers.models import Attempt, Transfer
