@@ -7,11 +7,20 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
 login = login_not_required(auth.LoginView.as_view(redirect_authenticated_user=True))
 
+
+@login_not_required
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Says only that the console answers: for the launcher and for load balancers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
     path("login", login, name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),

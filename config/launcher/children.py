@@ -1,4 +1,8 @@
-"""Child processes: started with a log each, restarted when they die, stopped together, never left behind."""
+"""Child processes: a log each, restarted when they die, stopped together, never left behind.
+
+Everything here runs on the launcher's main thread: the kernel tells a child that its parent is gone
+when the *thread* that started it ends, and a fork from a busy process is only safe with one thread.
+"""
 
 from __future__ import annotations
 
@@ -6,123 +10,143 @@ import ctypes
 import os
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
-from config.launcher.embedded import Command
+from config.launcher.commands import Command
 
 PR_SET_PDEATHSIG = 1
-LOOP_SECONDS = 5.0  # dying sooner than this counts as a loop, and the restart waits a little
+LOOP_SECONDS = 10.0  # dying sooner than this counts as a loop, and the next start waits
+FREE_DEATHS = 2  # so many quick deaths in a row are answered at once
+LONGEST_PAUSE = 15.0
+BARE = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent() -> None:
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 class Child:
-    """One process, kept running until `stop`."""
+    """One process, kept running until `finish`."""
 
-    def __init__(self, command: Command, *, logs: Path, env: dict[str, str], changed: Callable[[], None]):
+    def __init__(
+        self,
+        command: Command,
+        *,
+        logs: Path,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.command = command
         self.log_path = logs / f"{command.name}.log"
-        self._env = env | command.env
-        self._changed = changed
-        self._log: IO[bytes] | None = None
+        kept = {name: value for name, value in env.items() if not command.bare or name in BARE}
+        self._env = kept | command.env
+        self._cwd = cwd
+        self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
+        self._groups: list[int] = []
         self._started = 0.0
         self._quick_deaths = 0
+        self._not_before: float | None = None
         self.restarts = 0
 
     @property
     def pid(self) -> int:
         return self._process.pid if self._process else 0
 
+    @property
+    def ended(self) -> int | None:
+        """The code it ended with, None while it runs."""
+        return self._process.poll() if self._process else None
+
     def start(self) -> None:
-        self._log = self._log or self.log_path.open("ab", buffering=0)
-        self._process = subprocess.Popen(
-            self.command.argv,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            env=self._env,
-            user=self.command.user,
-            preexec_fn=_die_with_parent,
-            start_new_session=True,  # the terminal's Ctrl-C is the launcher's: it stops in order
-        )
-        self._started = time.monotonic()
-        self._changed()
+        death = self.command.death_signal
+        with self.log_path.open("ab", buffering=0) as log:
+            self._process = subprocess.Popen(
+                self.command.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._env,
+                cwd=self._cwd,
+                user=self.command.user,
+                preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, death),
+                start_new_session=True,  # the terminal's Ctrl-C is the launcher's: it stops all in order
+            )
+        self._groups.append(self._process.pid)
+        self._started = self._clock()
 
-    def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    def revive(self) -> None:
-        """Start it again if it is dead: at once, or after a pause when it keeps dying."""
-        if self._process is None or self.alive():
-            return
-        lived = time.monotonic() - self._started
-        self._quick_deaths = self._quick_deaths + 1 if lived < LOOP_SECONDS else 0
-        if self._quick_deaths > 3 and lived < min(2.0 ** (self._quick_deaths - 3), 30.0):
-            self._quick_deaths -= 1
-            return
+    def revive(self) -> bool:
+        """Start it again if it is dead: at once, or after a pause when it keeps dying. True if started."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        now = self._clock()
+        if self._not_before is None:
+            self._quick_deaths = self._quick_deaths + 1 if now - self._started < LOOP_SECONDS else 0
+            pause = 2.0 ** (self._quick_deaths - FREE_DEATHS) / 2 if self._quick_deaths > FREE_DEATHS else 0.0
+            self._not_before = now + min(pause, LONGEST_PAUSE)
+        if now < self._not_before:
+            return False
+        self._not_before = None
         self.restarts += 1
         self.start()
+        return True
 
     def terminate(self) -> None:
-        if self.alive() and self._process:
+        if self._process and self._process.poll() is None:
             self._process.send_signal(self.command.stop_signal)
 
     def finish(self, within: float) -> None:
-        """Wait for the end; kill its whole group when the time is over."""
+        """Wait for the end, then kill whatever is left of it and of its earlier lives."""
         if self._process is None:
             return
-        try:
-            self._process.wait(max(0.1, within))
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(2)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(max(0.05, within))
+        for group in self._groups:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
+        self._process.wait(5)
         self._process = None
 
 
 class Family:
-    """All children, watched by one thread."""
+    """All children. `changed` is called after each start; `say` gets a line after each restart."""
 
-    def __init__(self, logs: Path, changed: Callable[[], None]):
+    def __init__(self, logs: Path, *, cwd: Path, changed: Callable[[], None], say: Callable[[str], None]) -> None:
         logs.mkdir(parents=True, exist_ok=True)
-        self._logs, self._changed = logs, changed
         self.children: list[Child] = []
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
+        self._logs, self._cwd, self._changed, self._say = logs, cwd, changed, say
 
-    def start(self, command: Command, env: dict[str, str]) -> Child:
-        child = Child(command, logs=self._logs, env=env, changed=self._changed)
-        with self._lock:
-            child.start()
-            self.children.append(child)
-        if not self._watcher.is_alive():
-            self._watcher.start()
+    def start(self, command: Command, env: Mapping[str, str]) -> Child:
+        child = Child(command, logs=self._logs, env=env, cwd=self._cwd)
+        if child.log_path.exists():
+            child.log_path.replace(child.log_path.with_suffix(".log.1"))
+        child.start()
+        self.children.append(child)
+        self._changed()
         return child
 
-    def _watch(self) -> None:
-        while not self._stop.wait(0.1):
-            with self._lock:
-                for child in self.children:
-                    if not self._stop.is_set():
-                        child.revive()
+    def tend(self) -> None:
+        """Restart whoever died. Call it often."""
+        for child in self.children:
+            code = child.ended
+            if child.revive():
+                self._say(f"{child.command.name} ended ({_words(code)}) and was started again.")
+                self._changed()
 
     def stop(self, within: float) -> None:
-        """Stop what was started last first, servers last; all within the time."""
-        self._stop.set()
+        """Stop the programs, then the servers that they stand on, all within the time (seconds)."""
         deadline = time.monotonic() + within
-        servers = [c for c in self.children if c.command.name in ("postgres", "valkey", "livekit-valkey")]
-        others = [c for c in self.children if c not in servers]
-        for group, share in ((others, 0.7), (servers, 1.0)):
+        servers = [child for child in self.children if child.command.bare]
+        programs = [child for child in self.children if not child.command.bare]
+        for group, until in ((programs, deadline - within * 0.3), (servers, deadline)):
             for child in group:
                 child.terminate()
-            until = deadline - within * (1 - share)
             for child in group:
                 child.finish(until - time.monotonic())
+
+
+def _words(code: int | None) -> str:
+    if code is not None and code < 0:
+        return signal.Signals(-code).name
+    return f"code {code}"
