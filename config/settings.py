@@ -24,6 +24,7 @@ HTTPS = env.flag("PATCHBAY_HTTPS")
 DATABASES = {
     "default": env.database(env.secret("DATABASE_URL", HOW))
     | {
+        "CONN_HEALTH_CHECKS": True,  # a pooled connection may be from before PostgreSQL's restart
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 5}, "connect_timeout": 5},
         "TEST": {"NAME": env.text("PATCHBAY_TEST_DATABASE", "test_patchbay")},
     }

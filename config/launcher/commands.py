@@ -5,6 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+from config.env import ROOT
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,15 @@ class Command:
     bare: bool = False
     stop_signal: int = signal.SIGTERM
     death_signal: int = signal.SIGTERM
+
+
+def exists(command: Command) -> bool:
+    """Whether what a Python command names is there (while the house is being built, not all of it is)."""
+    arguments = command.argv[1:3]
+    if arguments[0] == "-m":
+        return find_spec(arguments[1]) is not None
+    own = (ROOT / app / "management" / "commands" / f"{arguments[1]}.py" for app in ("calls", "transfers"))
+    return arguments[0] != "manage.py" or arguments[1] == "migrate" or any(path.exists() for path in own)
 
 
 def manage(name: str, *arguments: str) -> Command:

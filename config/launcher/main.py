@@ -15,18 +15,11 @@ from pathlib import Path
 from types import FrameType
 
 from config import env as settings_env
-from config.launcher import answers, commands, environment, livekit_build, postgres, servers, state
+from config.launcher import answers, commands, demo, environment, livekit_build, postgres, servers, state
 from config.launcher.children import Child, Family
 
 STOP_SECONDS = 9.0
 LOOK_SECONDS = 0.05
-DEMO_PASSWORD = "patchbay-demo"
-DEMO_USERS = {
-    "priya": "supervisor of Billing and Claims",
-    "dana": "manager",
-    "audra": "auditor",
-    "admin": "administrator",
-}
 
 
 class Stopped(Exception):
@@ -135,24 +128,28 @@ class Launcher:
 
     def _start_programs(self) -> None:
         say("Starting the console, the worker, two clocks and the agents …")
-        if self.plan.demo:
-            self._start(commands.carrier())
-        for command in commands.programs(self.plan.port):
-            self._start(command)
-        if self.plan.demo:
+        carrier = self._start(commands.carrier()) if self.plan.demo else None
+        started = [self._start(command) for command in commands.programs(self.plan.port)]
+        if carrier:
             self._until("the carrier simulator", partial(answers.http, f"{self.plan.env['CARRIER_URL']}/"), 60)
         self._until("the console", partial(answers.http, f"{self.plan.url}/healthz"), 60)
-        self._until(
-            "the agents", partial(answers.log_says, self.state / "logs" / "agents.log", "registered worker"), 120
-        )
+        if started[-1]:
+            log = self.state / "logs" / "agents.log"
+            self._until("the agents", partial(answers.log_says, log, "registered worker"), 120)
         if self.plan.demo and not (self.options.quiet or settings_env.flag("QUIET")):
             self._start(commands.manage("demo-calls", "demo_calls"))
 
-    def _start(self, command: commands.Command) -> Child:
+    def _start(self, command: commands.Command) -> Child | None:
+        if not commands.exists(command):
+            say(f"  {command.name} is not part of this version yet: left out.")
+            return None
         return self.family.start(command, self.plan.env)
 
     def _manage(self, *arguments: str) -> None:
         """Run a management command to its end, in this terminal."""
+        if not commands.exists(commands.manage(arguments[0], *arguments)):
+            say(f"  {arguments[0]} is not part of this version yet: left out.")
+            return
         process = subprocess.Popen(
             [sys.executable, "manage.py", *arguments], env=self.plan.env, cwd=settings_env.ROOT
         )
@@ -190,8 +187,8 @@ class Launcher:
     def _announce(self) -> None:
         say(f"\nPatchbay is up after {time.monotonic() - self.began:.0f} s:  {self.plan.url}/\n")
         if self.plan.demo:
-            say(f"  log in as  password {DEMO_PASSWORD}")
-            for name, role in DEMO_USERS.items():
+            say(f"  log in as  password {demo.PASSWORD}")
+            for name, role in demo.USERS.items():
                 say(f"  {name:<10} {role}")
             say("")
         if not self.plan.own_livekit:

@@ -1,0 +1,39 @@
+# The two commands: `make demo` and `make test`. Each sets up what it needs; the second time takes seconds.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+RUN = .venv/bin/python
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
+
+demo: env assets ## the whole product with demo data and simulated phones (QUIET=1, PORT=8123, YES=1)
+	@exec $(RUN) manage.py up --demo
+
+start: env assets ## the product itself: your data, your LiveKit or the one that comes with it
+	@exec $(RUN) manage.py up
+
+test: env-dev assets ## every test, on real servers and in Chromium (ARGS="-k name")
+	@$(PYTHON) -m config.setup.chromium
+	@$(RUN) -m pytest $(ARGS)
+
+check: env-dev assets ## formatting, types, architecture, migrations, deployment, templates
+	@$(RUN) -m config.setup.check
+
+rehearse: env ## a test call through the running product (ARGS="--json --scenario NAME")
+	@exec $(RUN) manage.py rehearse $(ARGS)
+
+bench: env-dev assets ## measures the numbers that we hold; writes build/bench.json
+	@exec $(RUN) -m tests.bench $(ARGS)
+
+shots: env-dev assets ## screenshots of the running product into build/shots/
+	@exec $(RUN) -m tests.shots $(ARGS)
+
+env:
+	@$(PYTHON) -m config.setup.venv base
+
+env-dev:
+	@$(PYTHON) -m config.setup.venv dev
+
+assets:
+	@$(PYTHON) -m config.setup.assets
+
+.PHONY: help demo start test check rehearse bench shots env env-dev assets
