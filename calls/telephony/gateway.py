@@ -6,6 +6,7 @@ and transport error becomes `Permanent` or `Retryable`, with the SIP status wher
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +30,13 @@ class Permanent(GatewayError):
 
 class Retryable(GatewayError):
     """Asking again later may get another answer. Never applied to a dial."""
+
+
+class Uncertain(Retryable):
+    """No answer came (time-out, connection lost on the way): what was asked may have been done all the same.
+
+    After a dial only the leg itself tells: see `outcome_of`.
+    """
 
 
 @dataclass(frozen=True)
@@ -183,6 +191,36 @@ class Gateway(Protocol):
     async def close(self) -> None: ...
 
 
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+SIP_URI = re.compile(r"sips?:[^\s@<>\"]{1,128}@[A-Za-z0-9.\-\[\]:]{1,128}(;[A-Za-z0-9=._\-]+)*")
+DTMF = re.compile(r"[0-9*#A-Dw]{0,32}")
+HEADER = re.compile(r"[A-Za-z0-9\-]{1,64}")
+
+
+def check_dial(request: DialRequest) -> None:
+    """The last door before the phone line; LiveKit itself lets line breaks pass into SIP.
+
+    Raises `Permanent`: code `invalid_number` for the address, `invalid_argument` for anything else.
+    """
+    if not (E164.fullmatch(request.to) or SIP_URI.fullmatch(request.to)):
+        raise Permanent("the address is neither E.164 nor a SIP address", code="invalid_number")
+    trunk = request.trunk
+    wrong = {
+        "the room or the identity is missing": not request.room or not request.identity,
+        "the DTMF digits are not 0-9, *, #, A-D or w": not DTMF.fullmatch(request.dtmf),
+        f"the ringing time is not 1 to {MAX_RINGING_S} s": not 1 <= request.ringing_timeout_s <= MAX_RINGING_S,
+        "the inline trunk has no host name": isinstance(trunk, InlineTrunk) and not trunk.hostname,
+        "the inline trunk has no number to call from": isinstance(trunk, InlineTrunk) and not trunk.sip_number,
+        "the stored trunk has no id": isinstance(trunk, StoredTrunk) and not trunk.id,
+        "a SIP header is malformed": any(
+            not HEADER.fullmatch(name) or not value.isprintable() for name, value in trunk.headers.items()
+        ),
+    }
+    for words, is_wrong in wrong.items():
+        if is_wrong:
+            raise Permanent(words, code="invalid_argument")
+
+
 OUTCOME_OF_STATUS: Mapping[int, str] = {
     486: "busy",
     600: "busy",
@@ -202,21 +240,24 @@ OUTCOME_OF_STATUS: Mapping[int, str] = {
     407: "trunk_error",
     503: "trunk_error",
 }
+# Without a SIP status it was LiveKit that answered, not a phone: the line is what failed, but for these.
 OUTCOME_OF_CODE: Mapping[str, str] = {
-    "canceled": "no_answer",
+    "canceled": "no_answer",  # the ringing time ran out
     "deadline_exceeded": "no_answer",
-    "resource_exhausted": "busy",
-    "not_found": "unreachable",
-    "invalid_argument": "trunk_error",
-    "permission_denied": "trunk_error",
-    "unauthenticated": "trunk_error",
-    "unavailable": "unreachable",
+    "invalid_number": "invalid_number",
 }
+# Another try of the same number would be answered the same way.
+FINAL_STATUSES = frozenset({401, 403, 404, 407, 410, 484, 603, 604, 607})
 
 
 def outcome_of(error: GatewayError) -> str:
-    """The attempt's outcome for a failed dial: by the SIP status, else by the server's code."""
+    """The attempt's outcome for a failed dial: by the SIP status, else by the server's code.
+
+    `lost`: nobody can say whether it rings, so the leg is to be looked for and its room closed.
+    """
     if error.sip_status is not None:
         fallback = "trunk_error" if error.sip_status >= 500 else "unreachable"
         return OUTCOME_OF_STATUS.get(error.sip_status, fallback)
+    if isinstance(error, Uncertain):
+        return "lost"
     return OUTCOME_OF_CODE.get(error.code, "trunk_error")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,11 +11,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
 from livekit import api
 from livekit.api.twirp_client import ServerError, SipCallError
 
 from calls.telephony.gateway import (
-    MAX_RINGING_S,
+    FINAL_STATUSES,
     DialRequest,
     DialResult,
     Dispatch,
@@ -28,9 +30,12 @@ from calls.telephony.gateway import (
     RoomInfo,
     Track,
     TrunkInfo,
+    Uncertain,
+    check_dial,
 )
 
 REQUEST_SECONDS = 5.0
+ANSWER_MARGIN_S = 10.0  # beyond the ringing time: digits, media, the way back
 RETRYABLE_CODES = frozenset({"unavailable", "deadline_exceeded", "internal", "resource_exhausted", "aborted"})
 TRANSPORTS = {
     "auto": api.SIPTransport.SIP_TRANSPORT_AUTO,
@@ -40,11 +45,19 @@ TRANSPORTS = {
 }
 
 
+# Only these mean that the request never left.
+NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.InvalidURL)
+LONG_NUMBER = re.compile(r"\+?\d{6,}")
+
+
 class LiveKitGateway:
-    """One HTTP session; bound to the event loop it was made on."""
+    """One HTTP session; bound to the event loop it was made on. `url` may be ws:// or http://."""
 
     def __init__(self, url: str, key: str, secret: str) -> None:
-        self._host = urlsplit(url).netloc
+        parts = urlsplit(url)
+        if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
+            raise Permanent("LIVEKIT_API_URL must begin with ws://, wss://, http:// or https://", code="setting")
+        self._where = f"LiveKit at {parts.hostname}:{parts.port or parts.scheme} (LIVEKIT_API_URL)"
         self._api = api.LiveKitAPI(
             url, key, secret, timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS), failover=False
         )
@@ -54,18 +67,35 @@ class LiveKitGateway:
         try:
             yield
         except SipCallError as error:
-            raise Permanent(
-                str(error.sip_status or error.message), code=error.code, sip_status=error.sip_status_code
-            ) from None
+            status = error.sip_status_code
+            kind = Permanent if status in FINAL_STATUSES else Retryable
+            raise kind(_clean(error.sip_status or error.message), code=error.code, sip_status=status) from None
         except ServerError as error:
-            kind = Retryable if error.code in RETRYABLE_CODES or error.status >= 500 else Permanent
-            raise kind(error.message, code=error.code) from None
+            raise self._server_error(error) from None
         except TimeoutError:
-            raise Retryable(f"LiveKit at {self._host} (LIVEKIT_API_URL) does not answer in time") from None
-        except aiohttp.ClientError as error:
-            raise Retryable(
-                f"LiveKit at {self._host} (LIVEKIT_API_URL) cannot be reached: {type(error).__name__}"
-            ) from None
+            raise Uncertain(f"{self._where} does not answer in time", code="timeout") from None
+        except NOT_SENT as error:
+            why = type(error).__name__
+            raise Retryable(f"{self._where} cannot be reached: {why}", code="unreachable") from None
+        except (aiohttp.ClientError, DecodeError) as error:
+            why = type(error).__name__
+            raise Uncertain(f"{self._where} broke off its answer: {why}", code="broken") from None
+        except ValueError:  # protobuf's word for what no message can carry
+            raise Permanent("the request cannot be sent as it is", code="invalid_argument") from None
+
+    def _server_error(self, error: ServerError) -> GatewayError:
+        if error.status == 401:
+            return Permanent(
+                f"{self._where} refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET, or this machine's clock is wrong",
+                code="unauthenticated",
+            )
+        words = _clean(error.message) or f"{self._where} answers {error.status}"
+        if error.status in (502, 504) and error.code == "unknown":  # a proxy's word, not LiveKit's
+            return Uncertain(words, code="broken")
+        retryable = error.code in RETRYABLE_CODES or error.status >= 500 or error.status == 429
+        if error.code == "unimplemented":
+            retryable = False
+        return (Retryable if retryable else Permanent)(words, code=error.code)
 
     # ── rooms ────────────────────────────────────────────────────────────────────────────────────
 
@@ -114,6 +144,10 @@ class LiveKitGateway:
             if error.code != "not_found":
                 raise
 
+    async def _exists(self, room: str) -> bool:
+        with self._errors():
+            return bool((await self._api.room.list_rooms(api.ListRoomsRequest(names=[room]))).rooms)
+
     async def move_participant(self, room: str, identity: str, destination: str) -> None:
         request = api.MoveParticipantRequest(room=room, identity=identity, destination_room=destination)
         with self._errors():
@@ -139,7 +173,7 @@ class LiveKitGateway:
 
     async def dial(self, request: DialRequest) -> DialResult:
         """Waits for the answer. Never replayed: CreateSIPParticipant is not idempotent."""
-        ringing = min(request.ringing_timeout_s, MAX_RINGING_S)
+        check_dial(request)
         message = api.CreateSIPParticipantRequest(
             sip_call_to=request.to,
             room_name=request.room,
@@ -147,7 +181,7 @@ class LiveKitGateway:
             participant_name=request.name,
             participant_attributes=dict(request.attributes),
             dtmf=request.dtmf,
-            ringing_timeout=Duration(seconds=ringing),
+            ringing_timeout=Duration(seconds=request.ringing_timeout_s),
             wait_until_answered=True,
             hide_phone_number=True,
             sip_number=request.trunk.sip_number,
@@ -165,7 +199,9 @@ class LiveKitGateway:
         else:
             message.sip_trunk_id = request.trunk.id
         with self._errors():
-            info = await self._api.sip.create_sip_participant(message, timeout=ringing + 10.0)
+            info = await self._api.sip.create_sip_participant(
+                message, timeout=request.ringing_timeout_s + ANSWER_MARGIN_S
+            )
         return DialResult(sip_call_id=info.sip_call_id, participant_sid=info.participant_id)
 
     async def transfer_sip(self, room: str, identity: str, to: str) -> None:
@@ -176,6 +212,9 @@ class LiveKitGateway:
     # ── dispatches ───────────────────────────────────────────────────────────────────────────────
 
     async def list_dispatch(self, room: str) -> Sequence[Dispatch]:
+        # Asked about a room that is not there, the server waits 3 s for a node that has it.
+        if not await self._exists(room):
+            return []
         with self._errors():
             found = await self._api.agent_dispatch.list_dispatch(room)
         return [_dispatch(one) for one in found]
@@ -191,6 +230,8 @@ class LiveKitGateway:
             return str((await self._api.agent_dispatch.create_dispatch(request)).id)
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
+        if not await self._exists(room):
+            return
         with self._gone_is_well(), self._errors():
             await self._api.agent_dispatch.delete_dispatch(dispatch_id, room)
 
@@ -272,6 +313,11 @@ def room_agent(dispatch: Dispatch) -> Any:
         metadata=dispatch.metadata,
         restart_policy=api.JobRestartPolicy.JRP_NEVER,
     )
+
+
+def _clean(message: str) -> str:
+    """The server's words without its frame, and without any phone number: errors are stored and logged."""
+    return LONG_NUMBER.sub("…", message.removeprefix("twirp error unknown: "))
 
 
 def _time(seconds: int) -> datetime | None:
