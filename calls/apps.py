@@ -6,8 +6,9 @@ class CallsConfig(AppConfig):
     verbose_name = "Calls"
 
     def ready(self) -> None:
-        from calls import call_effects
+        from calls import call_effects, health_checks
         from calls.link import support
 
         call_effects.register()
         support.register()
+        health_checks.register()

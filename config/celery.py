@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -24,3 +25,12 @@ class Hints(Celery):
 app = Hints("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_ready.connect
+def beat_from_the_start(**_: object) -> None:
+    """A worker is known to be there before it has had anything to do."""
+    from calls.models import OwnerRole
+    from calls.owners import own
+
+    own(OwnerRole.WORKER)

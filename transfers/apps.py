@@ -6,6 +6,7 @@ class TransfersConfig(AppConfig):
     verbose_name = "Transfers"
 
     def ready(self) -> None:
-        from transfers import receivers
+        from transfers import health, receivers
 
         receivers.register()
+        health.register()

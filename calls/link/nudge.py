@@ -11,26 +11,19 @@ import redis.asyncio
 from django.conf import settings
 
 from calls.hints import after_commit
+from calls.live.publish import valkey
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "patchbay:nudge:"
-TIMEOUT_SECONDS = 0.1
-
-_client: redis.Redis | None = None
 
 
 def nudge(topic: str) -> None:
     """After commit, wake whoever waits for `topic`. A failure costs them their next look."""
 
     def send() -> None:
-        global _client
-        if _client is None:
-            _client = redis.Redis.from_url(
-                settings.VALKEY_URL, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
-            )
         try:
-            _client.publish(PREFIX + topic, b"")
+            valkey().publish(PREFIX + topic, b"")
         except redis.RedisError as error:
             logger.warning("nudge lost", extra={"error": type(error).__name__})
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 
-class Frame(BaseModel):
-    """Over Valkey: something changed. `seq` and `epoch` belong to the audience."""
-
+class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Frame(Strict):
+    """Over Valkey: something changed. `seq` and `epoch` belong to the audience."""
 
     kind: str  # call, transfer, manager, utterance, room, health
     id: str
@@ -16,10 +20,8 @@ class Frame(BaseModel):
     call_id: str | None = None
 
 
-class Envelope(BaseModel):
+class Envelope(Strict):
     """A frame as published to one audience; the epoch is new when Valkey was emptied."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     audience: str
     epoch: str
@@ -27,26 +29,78 @@ class Envelope(BaseModel):
     frame: Frame
 
 
-class Rendered(BaseModel):
-    """To a browser: swap `html` for the element `target`, unless a newer version is shown."""
+# ── to a browser ─────────────────────────────────────────────────────────────────────────────────
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    type: str = "rendered"
+class Piece(Strict):
+    """Swap `html` for the element `target` unless a newer version is shown; no html: it is gone.
+
+    An element that is not on the page yet is put into `list`, if the page has that.
+    """
+
+    target: str
+    version: int = 0
+    html: str = ""
+    list: str = ""
+
+
+class Pieces(Strict):
+    """What one frame changed, as this browser may see it; empty where it sees nothing of it."""
+
+    type: Literal["pieces"] = "pieces"
     audience: str
     epoch: str
     seq: int
-    target: str
-    version: int
+    now: int  # the server's time in ms
+    pieces: tuple[Piece, ...] = ()
+
+
+class Position(Strict):
+    """Where an audience stands when a subscription begins: a page that was loaded earlier notices a gap."""
+
+    type: Literal["position"] = "position"
+    audience: str
+    epoch: str
+    seq: int
+
+
+class Resync(Strict):
+    """Frames were lost: fetch the page's snapshot."""
+
+    type: Literal["resync"] = "resync"
+
+
+class Banner(Strict):
+    type: Literal["banner"] = "banner"
     html: str
 
 
-class Position(BaseModel):
-    """To a browser: where an audience stands, so that a gap is noticed."""
+class Refused(Strict):
+    """The account may not see this view, or not any more."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    type: Literal["refused"] = "refused"
+    view: str
+    id: str
 
-    type: str = "position"
-    audience: str
-    epoch: str
-    seq: int
+
+class Beat(Strict):
+    type: Literal["beat"] = "beat"
+    now: int
+
+
+# ── from a browser ───────────────────────────────────────────────────────────────────────────────
+
+
+class Wanted(Strict):
+    view: str = Field(max_length=32)
+    id: str = Field(default="", max_length=64)
+
+
+class Subscribe(Strict):
+    """All views of a page; replaces what was subscribed before."""
+
+    type: Literal["subscribe"] = "subscribe"
+    views: Annotated[tuple[Wanted, ...], Field(max_length=6)]
+
+
+subscribe_frame: TypeAdapter[Subscribe] = TypeAdapter(Subscribe)

@@ -1,6 +1,7 @@
 """The one way to tell pages that something changed: after commit, bounded, and allowed to fail.
 
-An audience is a department (`d:<id>`, `d:0` for unassigned), a call's viewers (`c:<id>`) or everyone (`all`).
+An audience is a department (`d:<id>`, `d:0` for unassigned), a manager (`m:<id>`), a call's viewers
+(`c:<id>`) or everyone who sees calls (`all`). What one transaction changed is sent together.
 """
 
 from __future__ import annotations
@@ -8,10 +9,15 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import redis
 from django.conf import settings
+from django.db import connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from calls.hints import after_commit
 from calls.live.frames import Frame
@@ -19,7 +25,9 @@ from calls.live.frames import Frame
 logger = logging.getLogger(__name__)
 
 CHANNEL = "patchbay:live"
-TIMEOUT_SECONDS = 0.1
+EPOCH = "patchbay:live:epoch"
+TIMEOUT_SECONDS = 0.05  # to connect, and again to answer
+REST_SECONDS = 1.0  # after a failure nothing is sent for a while: a row of commits must not wait in turn
 
 # One sequence an audience, with an epoch that is new whenever Valkey was emptied.
 SCRIPT = """
@@ -30,7 +38,10 @@ redis.call('PUBLISH', ARGV[2], cjson.encode({audience=ARGV[3], epoch=epoch, seq=
 return seq
 """
 
+Change = tuple[str, Frame]  # audience, frame
+
 _client: redis.Redis | None = None
+_resting_until = 0.0
 
 
 def valkey() -> redis.Redis:
@@ -38,7 +49,10 @@ def valkey() -> redis.Redis:
     global _client
     if _client is None:
         _client = redis.Redis.from_url(
-            settings.VALKEY_URL, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+            settings.VALKEY_URL,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
         )
     return _client
 
@@ -48,22 +62,70 @@ def changed(
 ) -> None:
     """Something changed in this transaction: after commit, its audiences are told which."""
     frame = Frame(kind=kind, id=id, version=version, call_id=call_id)
+    changes = [(audience, frame) for audience in audiences_of(frame, department_id)]
+    waiting: list[Change] | None = getattr(connection, "_patchbay_changes", None)
+    if waiting is not None and connection.in_atomic_block and _still_pending(waiting):
+        waiting.extend(changes)
+        return
+    waiting = list(changes)
+    connection._patchbay_changes = waiting  # type: ignore[attr-defined]
+
+    def send() -> None:
+        sent, waiting[:] = list(waiting), []
+        _send(_newest(sent))
+
+    send.changes = waiting  # type: ignore[attr-defined]
+    after_commit(send)
+
+
+def _still_pending(waiting: list[Change]) -> bool:
+    """Whether this transaction (or the savepoint it is in) will still send that list."""
+    return any(getattr(entry[1], "changes", None) is waiting for entry in connection.run_on_commit)
+
+
+def audiences_of(frame: Frame, department_id: int | None) -> tuple[str, ...]:
+    if frame.kind == "utterance":  # words go to that call's viewers only
+        return (f"c:{frame.call_id}",)
+    if frame.kind in ("room", "health"):
+        return ("all",)
     audiences = [f"d:{department_id or 0}"]
-    if kind in ("room", "health"):
-        audiences = ["all"]
-    if call_id:
-        audiences.append(f"c:{call_id}")
-    if kind == "utterance":
-        audiences = [f"c:{call_id}"]  # words go to that call's viewers only
-    after_commit(lambda: _send(audiences, frame))
+    if frame.kind == "manager":
+        audiences.append(f"m:{frame.id}")
+    if frame.call_id:
+        audiences.append(f"c:{frame.call_id}")
+    return tuple(audiences)
 
 
-def _send(audiences: Iterable[str], frame: Frame) -> None:
+def _newest(changes: Iterable[Change]) -> list[Change]:
+    """One frame for each row and audience: the last."""
+    newest = {(audience, frame.kind, frame.id): (audience, frame) for audience, frame in changes}
+    return list(newest.values())
+
+
+def _send(changes: Iterable[Change]) -> None:
+    global _resting_until
+    if time.monotonic() < _resting_until:
+        return
     try:
         pipe = valkey().pipeline(transaction=False)
-        for audience in audiences:
-            keys = ("patchbay:live:epoch", f"patchbay:live:seq:{audience}")
+        for audience, frame in changes:
+            keys = (EPOCH, f"patchbay:live:seq:{audience}")
             pipe.eval(SCRIPT, 2, *keys, secrets.token_hex(4), CHANNEL, audience, json.dumps(frame.model_dump()))
         pipe.execute()
     except redis.RedisError as error:
-        logger.warning("live frame lost", extra={"error": type(error).__name__})
+        _resting_until = time.monotonic() + REST_SECONDS
+        logger.warning("live frames lost", extra={"error": type(error).__name__})
+
+
+def positions(audiences: Iterable[str]) -> Mapping[str, tuple[str, int]]:
+    """Where each audience stands: read before a page's rows, so that nothing in between is missed.
+
+    Empty when Valkey does not answer: the page then fetches a snapshot when it does.
+    """
+    wanted = sorted(audiences)
+    try:
+        values: Any = valkey().mget([EPOCH, *(f"patchbay:live:seq:{audience}" for audience in wanted)])
+    except redis.RedisError:
+        return {}
+    epoch = (values[0] or b"").decode()
+    return {audience: (epoch, int(seq or 0)) for audience, seq in zip(wanted, values[1:], strict=True)}

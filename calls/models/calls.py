@@ -60,6 +60,7 @@ class Call(models.Model):
             models.Index(fields=("department",), condition=~models.Q(state=CallState.INACTIVE), name="call_live"),
         )
         permissions = (
+            ("view_every_department", "Can see every department's calls"),
             ("view_transcript", "Can read transcripts"),
             ("view_full_number", "Can see full numbers"),
             ("listen_call", "Can listen to calls"),

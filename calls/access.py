@@ -1,0 +1,73 @@
+"""Who may see which calls, and how much of them: the one place that turns an account into a scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Q
+
+Account = AbstractBaseUser | AnonymousUser
+
+VIEW_CALLS = "calls.view_call"
+VIEW_EVERY_DEPARTMENT = "calls.view_every_department"
+SUPERVISE = "calls.supervise_call"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What may be shown of a call and what may be done: one rendering serves everyone with the same sight."""
+
+    full_number: bool = False
+    transcript: bool = False
+    escalate: bool = False
+    approve: bool = False
+    cancel: bool = False
+    supervise: bool = False
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which departments' calls an account sees. Unassigned calls are seen by everyone who sees calls at all."""
+
+    user_id: int
+    sees_calls: bool = False
+    every_department: bool = False
+    departments: frozenset[int] = frozenset()
+
+    def of_department(self, field: str = "department") -> Q:
+        """The condition on a row's department."""
+        if self.every_department:
+            return Q()
+        if not self.sees_calls:
+            return Q(pk__in=())
+        return Q(**{f"{field}__in": self.departments}) | Q(**{f"{field}__isnull": True})
+
+    def covers(self, department_id: int | None) -> bool:
+        if self.every_department:
+            return True
+        return self.sees_calls and (department_id is None or department_id in self.departments)
+
+
+def may(user: Account, permission: str) -> bool:
+    return bool(user.is_authenticated and user.has_perm(permission))  # type: ignore[union-attr]
+
+
+def sight_of(user: Account) -> Sight:
+    return Sight(
+        full_number=may(user, "calls.view_full_number"),
+        transcript=may(user, "calls.view_transcript"),
+        escalate=may(user, "transfers.request_transfer"),
+        approve=may(user, "transfers.approve_transfer"),
+        cancel=may(user, "transfers.cancel_transfer"),
+        supervise=may(user, SUPERVISE),
+    )
+
+
+def scope_of(user: Account) -> Scope:
+    """Read once a request or subscription: the departments come from the database."""
+    if not user.is_authenticated:
+        return Scope(user_id=0)
+    sees, every = may(user, VIEW_CALLS), may(user, VIEW_EVERY_DEPARTMENT)
+    mine = frozenset(user.memberships.values_list("department_id", flat=True)) if sees and not every else ()  # type: ignore[union-attr]
+    return Scope(user_id=user.pk, sees_calls=sees or every, every_department=every, departments=frozenset(mine))

@@ -1,0 +1,58 @@
+"""What every page of the console knows: where one may go, the server's time, and how the house is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import mark_safe
+
+from calls.access import SUPERVISE, VIEW_CALLS, VIEW_EVERY_DEPARTMENT, may
+from calls.health import last_banner
+from calls.timing import now
+
+
+@dataclass(frozen=True)
+class Entry:
+    name: str
+    icon: str
+    url: str
+    here: bool
+
+
+PAGES = (
+    ("Live", "activity", "wallboard", ()),
+    ("History", "history", "history", ()),
+    ("Rooms", "door", "rooms", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
+    ("Status", "heartbeat", "status", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
+    ("Test call", "phone-plus", "test_call", (SUPERVISE,)),
+)
+
+
+def console(request: HttpRequest) -> dict[str, Any]:
+    """For `templates/base.html`; the admin's own pages do not use it."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or request.path.startswith("/admin/"):
+        return {"server_now": round(now().timestamp() * 1000)}
+    return {
+        "server_now": round(now().timestamp() * 1000),
+        "banner_html": mark_safe(last_banner()),
+        "pages": [entry for page in PAGES if (entry := _entry(request, *page))],
+    }
+
+
+def _entry(request: HttpRequest, name: str, icon: str, route: str, permissions: tuple[str, ...]) -> Entry | None:
+    if permissions and not any(may(request.user, permission) for permission in permissions):
+        return None
+    try:
+        url = reverse(route)
+    except NoReverseMatch:
+        return None
+    here = request.path == url or (url != "/" and request.path.startswith(url))
+    if route == "wallboard":
+        here = here or request.path.startswith("/calls/")
+    if route == "history":
+        here = here or request.path.startswith("/transfers/")
+    return Entry(name, icon, url, here)

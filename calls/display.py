@@ -1,0 +1,66 @@
+"""How states, times and numbers look: one language everywhere, always a colour role, an icon and words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from calls.access import Sight
+from calls.models import Call
+from calls.states import CallerWith
+
+LONG_NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
+
+
+@dataclass(frozen=True)
+class Display:
+    """A state as shown. `role` is a colour role of patchbay.css; a clock ticks from `since` or down to `until`."""
+
+    role: str
+    icon: str
+    words: str
+    since: datetime | None = None
+    until: datetime | None = None
+    fixed: str = ""  # a duration that no longer grows
+    pulses: bool = False
+    order: int = 5  # on the wallboard: smaller needs more attention
+
+
+def clock(span: timedelta | None) -> str:
+    """0:14, 2:10, 1:02:03."""
+    seconds = max(0, int(span.total_seconds())) if span is not None else 0
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def call_display(call: Call) -> Display:
+    """The call's own state, as far as `calls` knows it."""
+    if not call.is_live:
+        took = clock((call.ended_at or call.started_at) - call.started_at)
+        return Display("ended", "phone-off", "Ended", fixed=took, order=9)
+    match CallerWith(call.caller_with):
+        case CallerWith.HOLD:
+            return Display("hold", "player-pause", "On hold", since=call.caller_since, order=2)
+        case CallerWith.MANAGER:
+            return Display("merged", "users", "With a manager", since=call.caller_since, order=6)
+        case CallerWith.SUPERVISOR:
+            return Display("merged", "headset", "With a supervisor", since=call.caller_since, order=6)
+    return Display("ai", "message-chatbot", "With AI", since=call.caller_since, order=5)
+
+
+def caller_name(call: Call, sight: Sight) -> str:
+    """The caller's number by its last four, in full only for those who may see it."""
+    if sight.full_number and call.caller_number:
+        return call.caller_number
+    if call.caller_last4:
+        return f"…{call.caller_last4}"
+    return "Test caller" if call.source == Call.Source.TEST else "Unknown caller"
+
+
+def masked(text: str, sight: Sight) -> str:
+    """Any number in a name, an identity or an attribute, down to its last four."""
+    if sight.full_number:
+        return text
+    return LONG_NUMBER.sub(lambda match: "…" + re.sub(r"\D", "", match.group())[-4:], text)

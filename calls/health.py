@@ -1,0 +1,120 @@
+"""How the house is: typed checks for `/status` and `manage.py doctor`, and the banner that says what is ill.
+
+A check says what it found and, where it is not well, what to do. Apps register theirs.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.template.loader import render_to_string
+
+logger = logging.getLogger(__name__)
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    UNSURE = "unsure"  # not known, or well enough for now
+    ILL = "ill"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of `doctor`. `do` is what to do, and empty when all is well."""
+
+    name: str
+    verdict: Verdict
+    says: str
+    do: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict != Verdict.ILL
+
+
+@dataclass(frozen=True)
+class Ailment:
+    """One line of the banner: what happened, what it means for callers, what to do."""
+
+    part: str
+    says: str
+
+
+CheckFunction = Callable[[], Check]
+AilmentFunction = Callable[[], Ailment | None]
+
+_checks: list[tuple[str, CheckFunction]] = []
+_ailments: list[AilmentFunction] = []
+_banner: tuple[float, str] = (0.0, "")
+
+
+def register(name: str, check: CheckFunction) -> None:
+    _checks.append((name, check))
+
+
+def register_ailment(ailment: AilmentFunction) -> None:
+    """`ailment` is asked every 2 s and must answer within a second."""
+    _ailments.append(ailment)
+
+
+def run_all() -> Sequence[Check]:
+    """Every check in order; one that breaks is an ill line, not an error."""
+    return [_run(name, check) for name, check in _checks]
+
+
+def _run(name: str, check: CheckFunction) -> Check:
+    try:
+        return check()
+    except Exception as error:
+        logger.warning("a check broke", extra={"check": name, "error": type(error).__name__})
+        return Check(
+            name, Verdict.ILL, f"This check itself failed: {type(error).__name__}.", "See the console's log."
+        )
+
+
+def ailments() -> Sequence[Ailment]:
+    found = []
+    for ask in _ailments:
+        try:
+            ailment = ask()
+        except Exception as error:
+            logger.warning("a check of the banner broke", extra={"error": type(error).__name__})
+            continue
+        if ailment:
+            found.append(ailment)
+    return found
+
+
+def banner() -> str:
+    """The banner's HTML as things are now; empty when all is well."""
+    global _banner
+    html = render_banner(ailments())
+    _banner = (time.monotonic(), html)
+    return html
+
+
+def last_banner() -> str:
+    """The newest banner of this process, for a page's load; empty if it is old."""
+    at, html = _banner
+    return html if time.monotonic() - at < 10 else ""
+
+
+def render_banner(found: Sequence[Ailment]) -> str:
+    return render_to_string("parts/ailments.html", {"ailments": found}).strip() if found else ""
+
+
+def database_banner() -> str:
+    """For when nothing can be read."""
+    return render_banner(
+        [
+            Ailment(
+                "Database",
+                "The database does not answer. Conversations go on, but nothing can be escalated, approved or "
+                "recorded until it is back.",
+            )
+        ]
+    )

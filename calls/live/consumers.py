@@ -1,0 +1,126 @@
+"""The browser's socket: a session, the same origin, and only what its account may see."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.auth import get_user
+from channels.generic.websocket import AsyncWebsocketConsumer
+from pydantic import ValidationError
+
+from calls.access import Account
+from calls.effects import in_thread
+from calls.live import views
+from calls.live.frames import Banner, Beat, Refused, Resync, Wanted, subscribe_frame
+from calls.live.hub import Subscriber, hub
+from calls.models import OwnerRole
+from calls.owners import own
+
+logger = logging.getLogger(__name__)
+
+LOGGED_OUT, FOREIGN, MALFORMED = 4401, 4403, 4400
+BEAT_SECONDS = 2.0
+CHECK_EVERY = 5  # beats: rights are read again
+MAX_WAITING = 500  # messages; a browser that is slower than that fetches a snapshot instead
+
+
+class LiveConsumer(AsyncWebsocketConsumer):
+    """Fans out what the hub renders. One sender task keeps the order and a bound."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.subscribers: list[Subscriber] = []
+        self.wanted: tuple[Wanted, ...] = ()
+        self.outbox: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING)
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def connect(self) -> None:
+        await self.accept()  # so that the browser learns the reason from the code
+        if not self._same_origin():
+            await self.close(code=FOREIGN)
+            return
+        if not self.scope["user"].is_authenticated:
+            await self.close(code=LOGGED_OUT)
+            return
+        await in_thread(own, OwnerRole.WEB)
+        hub.start()
+        self.put(Banner(html=hub.banner).model_dump_json())
+        self.tasks = [asyncio.create_task(part()) for part in (self._send_all, self._beat)]
+
+    def _same_origin(self) -> bool:
+        headers = dict(self.scope["headers"])
+        origin = headers.get(b"origin")
+        return origin is None or urlsplit(origin.decode()).netloc == headers.get(b"host", b"").decode()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            frame = subscribe_frame.validate_json(text_data or b"")
+        except ValidationError:
+            await self.close(code=MALFORMED)
+            return
+        self.wanted = frame.views
+        await self._subscribe(self.scope["user"])
+
+    async def _subscribe(self, user: Account) -> None:
+        fresh = []
+        for wanted in self.wanted:
+            view = views.view(wanted.view)
+            admission = await in_thread(view.admit, user, wanted.id) if view else None
+            if admission is None:
+                self.put(Refused(view=wanted.view, id=wanted.id).model_dump_json())
+                continue
+            fresh.append(Subscriber(wanted.view, wanted.id, admission.lens, admission.audiences, self.put))
+        old, self.subscribers = self.subscribers, fresh
+        for subscriber in old:
+            hub.remove(subscriber)
+        for subscriber in fresh:
+            await hub.add(subscriber)
+
+    def put(self, text: str) -> None:
+        """Queue a message; a browser that does not keep up starts again from a snapshot."""
+        if self.outbox.full():
+            while not self.outbox.empty():
+                self.outbox.get_nowait()
+            text = Resync().model_dump_json()
+        self.outbox.put_nowait(text)
+
+    async def _send_all(self) -> None:
+        while True:
+            await self.send(text_data=await self.outbox.get())
+
+    async def _beat(self) -> None:
+        beats = 0
+        while True:
+            self.put(Beat(now=round(time.time() * 1000)).model_dump_json())
+            await asyncio.sleep(BEAT_SECONDS)
+            beats += 1
+            if beats % CHECK_EVERY == 0:
+                await self.check_rights()
+
+    async def check_rights(self) -> None:
+        """Log-out, a lost role or another department end what was subscribed with them."""
+        user = await get_user(self.scope)
+        if not user.is_authenticated:
+            await self.close(code=LOGGED_OUT)
+            return
+        self.scope["user"] = user
+        before = {(s.view, s.id, s.lens, s.audiences) for s in self.subscribers}
+        now = set()
+        for wanted in self.wanted:
+            view = views.view(wanted.view)
+            admission = await in_thread(view.admit, user, wanted.id) if view else None
+            if admission:
+                now.add((wanted.view, wanted.id, admission.lens, admission.audiences))
+        if now != before:
+            await self._subscribe(user)
+            self.put(Resync().model_dump_json())
+
+    async def disconnect(self, code: int) -> None:
+        for task in self.tasks:
+            task.cancel()
+        for subscriber in self.subscribers:
+            hub.remove(subscriber)

@@ -1,0 +1,223 @@
+"""One reader a process: takes frames from Valkey, reads a changed row once, renders it once a lens, fans out.
+
+Valkey only carries hints. When it cannot be read, or frames were missed, pages are told to fetch themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis.asyncio
+from django.conf import settings
+from pydantic import BaseModel, ValidationError
+
+from calls import health
+from calls.effects import in_thread
+from calls.live import publish, views
+from calls.live.frames import Banner, Envelope, Piece, Pieces, Position, Resync
+
+logger = logging.getLogger(__name__)
+
+BANNER_SECONDS = 2.0
+BLIND_SECONDS = 3.0  # while Valkey is away, pages fetch themselves this often
+BATCH = 200
+
+Send = Callable[[str], None]
+
+
+@dataclass(eq=False)
+class Subscriber:
+    """One view of one browser. `send` takes a message as text and never waits."""
+
+    view: str
+    id: str
+    lens: Hashable
+    audiences: frozenset[str]
+    send: Send = field(repr=False)
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._by_audience: dict[str, set[Subscriber]] = defaultdict(set)
+        self._positions: dict[str, tuple[str, int]] = {}
+        self._epoch = ""
+        self._queue: asyncio.Queue[Envelope] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._reading = asyncio.Event()
+        self.banner = ""
+
+    # ── subscriptions ────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Once a process and event loop, with the first browser."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop and all(not task.done() for task in self._tasks):
+            return
+        self.__init__()  # type: ignore[misc]
+        self._loop = loop
+        self._tasks = [asyncio.create_task(part()) for part in (self._read, self._render, self._watch)]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks, self._loop = [], None
+
+    async def ready(self) -> None:
+        """Wait until frames are being read (tests)."""
+        await self._reading.wait()
+
+    async def add(self, subscriber: Subscriber) -> None:
+        """Begin to fan out to it, then tell it where its audiences stand."""
+        for audience in subscriber.audiences:
+            self._by_audience[audience].add(subscriber)
+        for audience, (epoch, seq) in (await in_thread(publish.positions, subscriber.audiences)).items():
+            subscriber.send(_text(Position(audience=audience, epoch=epoch, seq=seq)))
+
+    def remove(self, subscriber: Subscriber) -> None:
+        for audience in subscriber.audiences:
+            self._by_audience[audience].discard(subscriber)
+            if not self._by_audience[audience]:
+                del self._by_audience[audience]
+
+    def _everyone(self) -> set[Subscriber]:
+        return {subscriber for group in self._by_audience.values() for subscriber in group}
+
+    def resync(self, subscribers: Iterable[Subscriber] | None = None) -> None:
+        text = _text(Resync())
+        for subscriber in self._everyone() if subscribers is None else list(subscribers):
+            subscriber.send(text)
+
+    # ── frames ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                client = redis.asyncio.Redis.from_url(settings.VALKEY_URL, socket_connect_timeout=1)
+                async with client, client.pubsub() as pubsub:
+                    await pubsub.subscribe(publish.CHANNEL)
+                    while (await pubsub.get_message(timeout=2) or {}).get("type") != "subscribe":
+                        pass
+                    self._positions.clear()
+                    self._reading.set()
+                    self.resync()  # whatever was said before nobody heard
+                    await self._listen(client, pubsub)
+            except (redis.RedisError, OSError) as error:
+                logger.warning("live frames unheard", extra={"error": type(error).__name__})
+            self._reading.clear()
+            await asyncio.sleep(0.5)
+
+    async def _listen(self, client: Any, pubsub: Any) -> None:
+        quiet = 0
+        while True:
+            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
+            if message is None:
+                quiet += 1
+                if quiet % 2 == 0:
+                    await asyncio.wait_for(pubsub.ping(), 1.0)
+                continue
+            if message["type"] == "message":
+                self.heard(message["data"])
+
+    def heard(self, data: bytes) -> None:
+        """One published frame: note its place, and have it rendered."""
+        try:
+            envelope = Envelope.model_validate_json(data)
+        except ValidationError as error:
+            logger.warning("unreadable live frame", extra={"errors": error.error_count()})
+            return
+        if self._epoch and envelope.epoch != self._epoch:
+            self._positions.clear()
+            self.resync()
+        self._epoch = envelope.epoch
+        known = self._positions.get(envelope.audience)
+        if known and known[0] == envelope.epoch and envelope.seq != known[1] + 1:
+            self.resync(self._by_audience.get(envelope.audience, ()))
+        self._positions[envelope.audience] = (envelope.epoch, envelope.seq)
+        if envelope.audience in self._by_audience:
+            self._queue.put_nowait(envelope)
+
+    async def _render(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            while not self._queue.empty() and len(batch) < BATCH:
+                batch.append(self._queue.get_nowait())
+            try:
+                await self._deliver(batch)
+            except Exception as error:  # a page that cannot be rendered fetches itself
+                logger.exception("live frames not rendered", extra={"error": type(error).__name__})
+                self.resync()
+
+    async def _deliver(self, batch: list[Envelope]) -> None:
+        jobs: list[tuple[Envelope, tuple[str, str, Hashable], list[Subscriber]]] = []
+        for envelope in batch:
+            groups: dict[tuple[str, str, Hashable], list[Subscriber]] = defaultdict(list)
+            for subscriber in self._by_audience.get(envelope.audience, ()):
+                groups[(subscriber.view, subscriber.id, subscriber.lens)].append(subscriber)
+            jobs += [(envelope, key, members) for key, members in groups.items()]
+        if not jobs:
+            return
+        rendered = await in_thread(_render_all, [(envelope, key) for envelope, key, _ in jobs])
+        at = _now_ms()
+        for (envelope, _, members), pieces in zip(jobs, rendered, strict=True):
+            text = _text(
+                Pieces(audience=envelope.audience, epoch=envelope.epoch, seq=envelope.seq, now=at, pieces=pieces)
+            )
+            for subscriber in members:
+                subscriber.send(text)
+
+    # ── the house's health ───────────────────────────────────────────────────────────────────────
+
+    async def _watch(self) -> None:
+        blind_since = 0.0
+        while True:
+            try:
+                html = await in_thread(health.banner)
+            except Exception as error:
+                logger.exception("health not read", extra={"error": type(error).__name__})
+                html = health.database_banner()
+            if html != self.banner:
+                self.banner = html
+                text = _text(Banner(html=html))
+                for subscriber in self._everyone():
+                    subscriber.send(text)
+            if self._reading.is_set():
+                blind_since = time.monotonic()
+            elif time.monotonic() - blind_since > BLIND_SECONDS:
+                blind_since = time.monotonic()
+                self.resync()
+            await asyncio.sleep(BANNER_SECONDS)
+
+
+def _render_all(
+    jobs: list[tuple[Envelope, tuple[str, str, Hashable]]],
+) -> list[tuple[Piece, ...]]:
+    """In a thread: each row of the batch is read and rendered once for each lens, as it is now."""
+    done: dict[Any, tuple[Piece, ...]] = {}
+    results = []
+    for envelope, (name, id, lens) in jobs:
+        frame = envelope.frame
+        key = (frame.kind, frame.id, name, id, lens)
+        if key not in done:
+            view = views.view(name)
+            done[key] = tuple(view.render(frame, id, lens)) if view else ()
+        results.append(done[key])
+    return results
+
+
+def _text(message: BaseModel) -> str:
+    return message.model_dump_json()
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)
+
+
+hub = Hub()

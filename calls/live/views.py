@@ -1,0 +1,36 @@
+"""The views a browser may subscribe to. Apps register theirs: what it listens to, for whom, and how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from calls.access import Account
+from calls.live.frames import Frame, Piece
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What an account gets of a view. One rendering serves every browser with the same `lens`."""
+
+    audiences: frozenset[str]
+    lens: Hashable
+
+
+@dataclass(frozen=True)
+class View:
+    """`admit` reads and authorises (None: refused); `render` reads the rows of a frame, through a lens."""
+
+    admit: Callable[[Account, str], Admission | None]
+    render: Callable[[Frame, str, Hashable], Sequence[Piece]]
+
+
+_views: dict[str, View] = {}
+
+
+def register(name: str, view: View) -> None:
+    _views[name] = view
+
+
+def view(name: str) -> View | None:
+    return _views.get(name)

@@ -1,0 +1,67 @@
+"""The console's words and clocks in templates."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from calls.display import Display
+from calls.display import clock as clock_text
+from calls.timing import now
+
+register = template.Library()
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+@register.simple_tag
+def since(at: datetime | None) -> SafeString | str:
+    """A clock that counts up in the browser."""
+    if at is None:
+        return ""
+    return format_html('<time class="clock" data-since="{}">{}</time>', _ms(at), clock_text(now() - at))
+
+
+@register.simple_tag
+def until(at: datetime | None) -> SafeString | str:
+    """A clock that counts down to zero."""
+    if at is None:
+        return ""
+    return format_html('<time class="clock" data-until="{}">{}</time>', _ms(at), clock_text(at - now()))
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    return format_html('<i class="ti ti-{}" aria-hidden="true"></i>', name)
+
+
+@register.simple_tag
+def badge(display: Display) -> SafeString:
+    """The state as a pill: colour, icon, words and its clock."""
+    clock: Any = display.fixed or (since(display.since) if display.since else until(display.until))
+    dot = format_html('<span class="dot" aria-hidden="true">·</span>') if clock else ""
+    return format_html(
+        '<span class="state state-{}{}"><i class="ti ti-{}" aria-hidden="true"></i><span>{}</span>{}{}</span>',
+        display.role,
+        " pulses" if display.pulses else "",
+        display.icon,
+        display.words,
+        dot,
+        clock,
+    )
+
+
+@register.filter
+def ms(at: datetime | None) -> int | str:
+    return _ms(at) if at else ""
+
+
+@register.filter
+def span(value: timedelta | None) -> str:
+    return clock_text(value) if value is not None else "–"

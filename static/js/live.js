@@ -1,0 +1,306 @@
+// The live page: the load is the truth, the socket only brings what changed since.
+// Every element with data-live-view is one subscription. Frames carry pieces of HTML with a row's version:
+// an older one is ignored. A gap, a new epoch or a reconnect fetches the page's own snapshot again.
+(() => {
+  "use strict";
+
+  const RETRY = [150, 400, 900]; // ms; never more than a second
+  const SILENT_MS = 6000; // the server says something every 2 s
+  const POINTER_MS = 2500; // a pointer that has rested longer does not hold rows still
+  const SUMMARY_MS = 1000;
+
+  const mark = document.getElementById("link");
+  const views = () => [...document.querySelectorAll("[data-live-view]")];
+  const positions = new Map(); // audience → [epoch, seq]
+  let socket = null, tries = 0, timer = 0, heard = 0, downSince = 0, wasOpen = false;
+
+  // ── the connection ──────────────────────────────────────────────────────────────────────────
+  function show(state, word) {
+    if (mark.dataset.state === state && mark.querySelector(".word").textContent === word) return;
+    mark.dataset.state = state;
+    mark.querySelector(".word").textContent = word;
+  }
+
+  function connect() {
+    clearTimeout(timer);
+    if (socket && socket.readyState <= WebSocket.OPEN) return;
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const mine = (socket = new WebSocket(`${scheme}://${location.host}/live`));
+    heard = performance.now();
+    mine.addEventListener("open", () => {
+      if (mine !== socket) return;
+      subscribe();
+      if (wasOpen) resync();
+      wasOpen = true;
+      tries = 0;
+    });
+    mine.addEventListener("message", (event) => mine === socket && receive(JSON.parse(event.data)));
+    mine.addEventListener("close", (event) => mine === socket && lost(event.code));
+  }
+
+  function lost(code) {
+    socket = null;
+    downSince ||= performance.now();
+    if (code === 4401) {
+      location.reload(); // logged out
+      return;
+    }
+    if (wasOpen || tries > 1) offline();
+    timer = setTimeout(connect, RETRY[Math.min(tries++, RETRY.length - 1)]);
+  }
+
+  function offline() {
+    show("offline", "offline");
+    mark.title = "This page does not change at the moment. Calls go on; it tries to reconnect every second.";
+    document.body.classList.add("is-offline");
+  }
+
+  function online() {
+    heard = performance.now();
+    downSince = 0;
+    show("live", "live");
+    mark.title = "Changes appear as they happen.";
+    document.body.classList.remove("is-offline");
+  }
+
+  addEventListener("online", () => { tries = 0; connect(); });
+  addEventListener("offline", () => socket ? socket.close() : offline());
+  document.addEventListener("visibilitychange", () => !document.hidden && connect());
+  setInterval(() => {
+    if (socket?.readyState === WebSocket.OPEN && performance.now() - heard > SILENT_MS) {
+      const dead = socket;
+      socket = null;
+      dead.close();
+      lost(0);
+    }
+  }, 500);
+
+  // ── subscriptions ───────────────────────────────────────────────────────────────────────────
+  function subscribe() {
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    const wanted = views().map((view) => ({ view: view.dataset.liveView, id: view.dataset.liveId || "" }));
+    for (const view of views()) learn(JSON.parse(view.dataset.livePositions || "{}"));
+    socket.send(JSON.stringify({ type: "subscribe", views: wanted }));
+  }
+
+  function learn(known) {
+    for (const [audience, position] of Object.entries(known)) positions.set(audience, position);
+  }
+
+  function receive(message) {
+    online();
+    if (message.now) Patchbay.setNow(message.now);
+    if (message.type === "position") {
+      const known = positions.get(message.audience);
+      if (known && (known[0] !== message.epoch || known[1] !== message.seq)) resync();
+      positions.set(message.audience, [message.epoch, message.seq]);
+    } else if (message.type === "pieces") {
+      const known = positions.get(message.audience);
+      if (known && known[0] === message.epoch && message.seq <= known[1]) return;
+      if (known && (known[0] !== message.epoch || message.seq !== known[1] + 1)) resync();
+      positions.set(message.audience, [message.epoch, message.seq]);
+      message.pieces.forEach(apply);
+      summarise();
+      Patchbay.tick();
+    } else if (message.type === "resync") {
+      resync();
+    } else if (message.type === "banner") {
+      banner(message.html);
+    }
+  }
+
+  // ── pieces ──────────────────────────────────────────────────────────────────────────────────
+  function parse(html) {
+    const holder = document.createElement("template");
+    holder.innerHTML = html.trim();
+    return holder.content;
+  }
+
+  function apply(piece) {
+    const old = document.getElementById(piece.target);
+    if (!piece.html) {
+      if (old) remove(old);
+      return;
+    }
+    const fresh = parse(piece.html).firstElementChild;
+    if (old) replace(old, fresh, piece.version);
+    else if (piece.list && document.getElementById(piece.list)) insert(document.getElementById(piece.list), fresh);
+  }
+
+  function replace(old, fresh, version) {
+    if (Number(old.dataset.version || 0) > (version ?? Number(fresh.dataset.version || 0))) return;
+    const list = old.closest("[data-list]");
+    if (list && list !== old.parentElement) return swap(old, fresh);
+    for (const keep of ["aria-current"]) {
+      if (old.hasAttribute(keep)) fresh.setAttribute(keep, old.getAttribute(keep));
+    }
+    const moved = old.dataset.sort !== fresh.dataset.sort;
+    swap(old, fresh);
+    if (list && moved) sortSoon(list);
+  }
+
+  function swap(old, fresh) {
+    if (old.isEqualNode(fresh)) return;
+    const open = new Set([...old.querySelectorAll("details[open][id]")].map((node) => node.id));
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const key = focused && (focused === old ? "" : focused.id || focused.dataset.focus);
+    const scroll = old.scrollTop;
+    old.replaceWith(fresh);
+    for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+    htmx.process(fresh);
+    fresh.scrollTop = scroll;
+    if (focused) {
+      const heir = key === "" ? fresh : fresh.querySelector(`#${CSS.escape(key)}, [data-focus="${CSS.escape(key)}"]`);
+      heir?.focus({ preventScroll: true });
+    }
+  }
+
+  function insert(list, fresh) {
+    list.append(fresh); // at the end first: nothing moves under a pointer
+    htmx.process(fresh);
+    if (fresh.dataset.say) Patchbay.say(fresh.dataset.say);
+    if (list.dataset.list === "append") follow(list, fresh);
+    else sortSoon(list);
+  }
+
+  function remove(old) {
+    const list = old.closest("[data-list]");
+    if (list && still(list)) {
+      old.classList.add("leaving");
+      later(list);
+      return;
+    }
+    old.remove();
+  }
+
+  /** A transcript follows its end unless somebody reads further up. */
+  function follow(list, fresh) {
+    const before = document.documentElement.scrollHeight - fresh.offsetHeight - innerHeight - scrollY;
+    const side = list.closest(".beside");
+    if (side) side.scrollTop = side.scrollHeight;
+    else if (before < 160) scrollTo({ top: document.documentElement.scrollHeight });
+  }
+
+  // Rows do not move under the pointer: sorting and removing wait while a row is pointed at or worked on.
+  let pointed = 0, typed = 0;
+  addEventListener("pointermove", () => (pointed = performance.now()), { passive: true });
+  addEventListener("keydown", () => (typed = performance.now()), { passive: true });
+  const waiting = new Set();
+
+  function still(list) {
+    const now = performance.now();
+    return (list.matches(":hover") && now - pointed < POINTER_MS) ||
+      (list.contains(document.activeElement) && now - typed < 8000);
+  }
+
+  function later(list) { waiting.add(list); }
+
+  function sortSoon(list) {
+    if (list.dataset.list !== "sorted") return;
+    if (still(list)) later(list);
+    else sort(list);
+  }
+
+  function sort(list) {
+    const focused = list.contains(document.activeElement) ? document.activeElement : null;
+    const rows = [...list.children].filter((row) => row.dataset.sort);
+    const wanted = [...rows].sort((a, b) => (a.dataset.sort < b.dataset.sort ? -1 : 1));
+    if (wanted.some((row, i) => row !== rows[i])) wanted.forEach((row) => list.append(row));
+    focused?.focus({ preventScroll: true });
+  }
+
+  setInterval(() => {
+    for (const list of waiting) {
+      if (still(list)) continue;
+      waiting.delete(list);
+      for (const row of list.querySelectorAll(".leaving")) row.remove();
+      sort(list);
+      }
+  }, 300);
+
+  // ── snapshots ───────────────────────────────────────────────────────────────────────────────
+  let fetching = false, again = false;
+
+  async function resync() {
+    if (fetching) {
+      again = true;
+      return;
+    }
+    fetching = true;
+    try {
+      for (const view of views()) await snapshot(view);
+    } catch {
+      setTimeout(resync, 1000);
+    }
+    fetching = false;
+    if (again) {
+      again = false;
+      resync();
+    }
+  }
+
+  async function fetched(url) {
+    const answer = await fetch(url, { headers: { "HX-Request": "true", "X-Snapshot": "1" }, credentials: "same-origin" });
+    if (new URL(answer.url).pathname === "/login") location.reload();
+    if (!answer.ok) throw new Error(String(answer.status));
+    return parse(await answer.text());
+  }
+
+  async function snapshot(view) {
+    const fresh = await fetched(view.dataset.liveUrl || location.pathname + location.search);
+    const root = fresh.querySelector(`[data-live-view="${view.dataset.liveView}"]`);
+    if (!root) return;
+    learn(JSON.parse(root.dataset.livePositions || "{}"));
+    merge(root);
+    Patchbay.tick();
+  }
+
+  /** Take over the regions and lists of a fetched page, row by row. */
+  function merge(root) {
+    for (const list of root.querySelectorAll("[data-list]")) {
+      const here = document.getElementById(list.id);
+      if (!here) continue;
+      const rows = [...list.children].filter((row) => row.id);
+      const ids = new Set(rows.map((row) => row.id));
+      for (const old of [...here.children]) if (old.id && !ids.has(old.id)) remove(old);
+      for (const row of rows) {
+        const old = document.getElementById(row.id);
+        if (old) replace(old, row);
+        else insert(here, row);
+      }
+    }
+    for (const region of root.querySelectorAll("[data-region]")) {
+      const here = document.getElementById(region.id);
+      if (here) replace(here, region);
+    }
+  }
+
+  let summaryAt = 0, summaryTimer = 0;
+  function summarise() {
+    const source = document.querySelector("[data-live-summary]");
+    if (!source || summaryTimer) return;
+    summaryTimer = setTimeout(async () => {
+      summaryTimer = 0;
+      summaryAt = performance.now();
+      try {
+        merge(await fetched(source.dataset.liveSummary));
+        Patchbay.tick();
+      } catch { /* the next frame or snapshot brings it */ }
+    }, Math.max(0, SUMMARY_MS - (performance.now() - summaryAt)));
+  }
+
+  function banner(html) {
+    const place = document.getElementById("banner");
+    if (place.innerHTML.trim() !== html.trim()) place.innerHTML = html;
+  }
+
+  document.addEventListener("patchbay:views", subscribe);
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.querySelector?.("[data-live-view]")) subscribe();
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.requestConfig.verb === "post" && mark.dataset.state !== "live") resync();
+  });
+  for (const view of views()) learn(JSON.parse(view.dataset.livePositions || "{}"));
+  connect();
+})();

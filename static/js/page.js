@@ -1,0 +1,165 @@
+// What every page does: one server time, ticking clocks, the theme, the side panel, words after an action.
+(() => {
+  "use strict";
+
+  const $ = (id) => document.getElementById(id);
+  const loaded = { server: Number(document.body.dataset.now) || Date.now(), here: performance.now() };
+
+  const Patchbay = (window.Patchbay = {
+    /** The server's time in ms, whatever this machine's clock says. */
+    now: () => loaded.server + (performance.now() - loaded.here),
+    setNow(server) {
+      loaded.server = server;
+      loaded.here = performance.now();
+    },
+    say(text) {
+      $("said").textContent = "";
+      requestAnimationFrame(() => ($("said").textContent = text));
+    },
+    notice(kind, text) {
+      const icons = { done: "check", refused: "info-circle", failed: "alert-triangle" };
+      const line = document.createElement("div");
+      line.className = `notice-line ${kind}`;
+      line.innerHTML = `<i class="ti ti-${icons[kind] || "info-circle"}" aria-hidden="true"></i><p></p><button type="button" class="icon-button" aria-label="Close this message"><i class="ti ti-x" aria-hidden="true"></i></button>`;
+      line.querySelector("p").textContent = text;
+      line.querySelector("button").addEventListener("click", () => line.remove());
+      $("notice").replaceChildren(line);
+      if (kind === "done") setTimeout(() => line.remove(), 8000);
+    },
+  });
+
+  // ── clocks ──────────────────────────────────────────────────────────────────────────────────
+  const two = (n) => String(n).padStart(2, "0");
+  function clock(ms) {
+    const total = Math.max(0, Math.floor(ms / 1000));
+    const [h, m, s] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
+    return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+  }
+
+  function tick() {
+    const now = Patchbay.now();
+    for (const node of document.querySelectorAll(".clock")) {
+      const text = node.dataset.until
+        ? clock(Number(node.dataset.until) - now + 999)
+        : node.dataset.since && clock(now - Number(node.dataset.since));
+      if (text && node.textContent !== text) node.textContent = text;
+    }
+    for (const lanes of document.querySelectorAll(".lanes[data-growing]")) stretch(lanes, now);
+  }
+
+  /** A swimlane that is not over grows: its scale ends at the present moment. */
+  function stretch(lanes, now) {
+    const start = Number(lanes.dataset.start);
+    const length = Math.max(now - start, 10000);
+    for (const segment of lanes.querySelectorAll(".seg")) {
+      const from = Number(segment.dataset.from);
+      const to = segment.dataset.to ? Number(segment.dataset.to) : now;
+      const size = Math.max(0, (to - from) / length);
+      segment.style.setProperty("--from", (from - start) / length);
+      segment.style.setProperty("--size", size);
+      segment.classList.toggle("tiny", size < 0.08);
+    }
+    const end = lanes.querySelector(".axis .end");
+    if (end) end.textContent = clock(length);
+  }
+  tick();
+  setInterval(tick, 250);
+  Patchbay.tick = tick;
+
+  // ── theme, menu ─────────────────────────────────────────────────────────────────────────────
+  const html = document.documentElement;
+  function drawTheme() {
+    const icon = $("theme")?.querySelector("i");
+    if (icon) icon.className = `ti ti-${html.dataset.bsTheme === "dark" ? "sun" : "moon"}`;
+  }
+  $("theme")?.addEventListener("click", () => {
+    html.dataset.bsTheme = html.dataset.bsTheme === "dark" ? "light" : "dark";
+    localStorage.setItem("patchbay-theme", html.dataset.bsTheme);
+    drawTheme();
+  });
+  drawTheme();
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+  });
+
+  // ── the side panel ──────────────────────────────────────────────────────────────────────────
+  const panel = $("panel");
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "panel-body") return;
+    if (!panel.open && panel.textContent.trim()) panel.showModal();
+    count(panel.querySelector("textarea[data-words]"));
+  });
+  panel.addEventListener("close", () => $("panel-body").replaceChildren());
+  panel.addEventListener("click", (event) => {
+    if (event.target === panel || event.target.closest("[data-close]")) panel.close();
+  });
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) panel.querySelector("form")?.requestSubmit();
+  });
+  panel.addEventListener("input", (event) => count(event.target));
+
+  function count(area) {
+    if (!area?.dataset?.words) return;
+    const words = area.value.split(/\s+/).filter(Boolean).length;
+    const counter = panel.querySelector(".counter");
+    counter.textContent = `${words} of ${area.dataset.words} words`;
+    counter.classList.toggle("over", words > Number(area.dataset.words));
+  }
+
+  // ── actions and their answers ───────────────────────────────────────────────────────────────
+  document.body.addEventListener("notice", (event) => Patchbay.notice(event.detail.kind, event.detail.text));
+  document.body.addEventListener("panel-done", () => panel.open && panel.close());
+  const away = "The console did not answer, so this page does not know whether that was done. Look at the call before you try again.";
+  document.body.addEventListener("htmx:sendError", () => Patchbay.notice("failed", away));
+  document.body.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 403) Patchbay.notice("refused", "Your account may not do that. Nothing was changed.");
+    else if (status === 404) Patchbay.notice("refused", "That is not there any more, or belongs to another department. Nothing was changed.");
+    else Patchbay.notice("failed", away);
+  });
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.responseURL && new URL(event.detail.xhr.responseURL).pathname === "/login") {
+      event.detail.shouldSwap = false;
+      location.reload(); // the session is over: the page itself asks to log in
+    }
+  });
+
+  // A waiting request is approved with Enter when its card has the focus.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.classList?.contains("need")) {
+      event.target.querySelector("[data-approve]")?.click();
+    }
+  });
+
+  // One click opens the call beside the list where there is room for both.
+  document.addEventListener("click", (event) => {
+    const strip = event.target.closest("a.strip[data-beside]");
+    const pane = $("beside");
+    if (!strip || !pane || event.metaKey || event.ctrlKey || event.shiftKey || innerWidth < 1350) return;
+    event.preventDefault();
+    for (const other of document.querySelectorAll("a.strip[aria-current]")) other.removeAttribute("aria-current");
+    strip.setAttribute("aria-current", "true");
+    pane.dataset.of = strip.id;
+    pane.closest(".board").classList.add("with-call");
+    htmx.ajax("GET", strip.dataset.beside, { target: "#beside", swap: "innerHTML" });
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close-beside]")) closeBeside();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !panel.open && $("beside")?.childElementCount) closeBeside();
+  });
+  function closeBeside() {
+    const pane = $("beside");
+    document.getElementById(pane.dataset.of)?.removeAttribute("aria-current");
+    document.getElementById(pane.dataset.of)?.focus();
+    pane.replaceChildren();
+    pane.closest(".board").classList.remove("with-call");
+    document.dispatchEvent(new CustomEvent("patchbay:views"));
+  }
+})();

@@ -1,0 +1,59 @@
+"""What `transfers` checks of the house: the phone line that managers are dialled over, and how they are joined."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from calls import health
+from calls.health import Check, Verdict
+from calls.telephony import loop
+from calls.telephony.gateway import GatewayError
+from transfers.models import Trunk
+
+CLOUD_HOSTS = (".livekit.cloud",)
+
+
+def trunk() -> Check:
+    row = Trunk.objects.filter(is_default=True).first()
+    if row is None:
+        if settings.SIP_TRUNK_ID:
+            return _stored("SIP_TRUNK_ID", settings.SIP_TRUNK_ID)
+        if settings.SIP_TRUNK_HOSTNAME and settings.SIP_NUMBER:
+            return Check("Trunk", Verdict.OK, f"Inline, from the settings: {settings.SIP_TRUNK_HOSTNAME}.")
+        do = "Add a trunk in the admin and make it the default, or set SIP_TRUNK_ID or SIP_TRUNK_HOSTNAME."
+        return Check("Trunk", Verdict.ILL, "There is none: no manager can be rung on a phone.", do)
+    if row.kind == Trunk.Kind.INLINE:
+        if row.hostname and row.sip_number:
+            return Check("Trunk", Verdict.OK, f"“{row.name}”, inline to {row.hostname}.")
+        return Check("Trunk", Verdict.ILL, f"“{row.name}” is incomplete.", "Give it a host name and a number.")
+    return _stored(f"“{row.name}”", row.trunk_id)
+
+
+def _stored(name: str, trunk_id: str) -> Check:
+    try:
+        known = loop.run(loop.gateway().list_outbound_trunks(), within_s=5)
+    except (GatewayError, TimeoutError):
+        return Check("Trunk", Verdict.UNSURE, f"{name} is stored on LiveKit, which could not be asked.", "")
+    if any(info.id == trunk_id for info in known):
+        return Check("Trunk", Verdict.OK, f"{name}, stored on LiveKit.")
+    do = "Make the outbound trunk on LiveKit again and put its id here."
+    return Check("Trunk", Verdict.ILL, f"{name} names a trunk that LiveKit does not have.", do)
+
+
+def merge_strategy() -> Check:
+    name, forced = "Merge strategy", settings.MERGE_STRATEGY
+    if forced != "auto":
+        return Check(name, Verdict.OK, f"{forced}, because MERGE_STRATEGY says so.")
+    host = urlsplit(settings.LIVEKIT_URL).hostname or ""
+    if host.endswith(CLOUD_HOSTS):
+        return Check(name, Verdict.OK, "move: this is LiveKit Cloud, which can move a manager's leg.")
+    return Check(
+        name, Verdict.OK, "relay: a self-hosted LiveKit cannot move a leg, so an agent carries the audio."
+    )
+
+
+def register() -> None:
+    health.register("Trunk", trunk)
+    health.register("Merge strategy", merge_strategy)
