@@ -94,7 +94,7 @@ def livekit_clock() -> Check:
 def webhooks() -> Check:
     last = WebhookDelivery.objects.order_by("-received_at").values_list("received_at", flat=True).first()
     if last is None:
-        do = "Add this console's /webhooks/livekit to LiveKit's configuration. Until then states follow within seconds."
+        do = "Add /webhooks/livekit of this console to LiveKit's configuration. Until then states follow in seconds."
         return Check("Webhooks", UNSURE, "None has come yet.", do)
     ago = int((now() - last).total_seconds())
     return Check("Webhooks", OK, f"The last one came {_ago(ago)} ago.")
@@ -193,7 +193,7 @@ def dispatch_rule() -> Check:
     ours = [rule for rule in rules if settings.AGENT_NAME in rule.agent_names]
     if ours:
         return Check(name, OK, f"“{ours[0].name}” sends callers to {settings.AGENT_NAME}.")
-    do = f"Make one on LiveKit that dispatches {settings.AGENT_NAME}, or phone calls reach no AI. Test calls do not need it."
+    do = f"Make one that dispatches {settings.AGENT_NAME}, or phone calls reach no AI. Test calls do not need it."
     return Check(name, UNSURE, f"None of LiveKit's {len(rules)} rules starts our agent.", do)
 
 
