@@ -94,7 +94,7 @@ def livekit_clock() -> Check:
 def webhooks() -> Check:
     last = WebhookDelivery.objects.order_by("-received_at").values_list("received_at", flat=True).first()
     if last is None:
-        do = "Add /webhooks/livekit of this console to LiveKit's configuration. Until then states follow in seconds."
+        do = "Add /webhooks/livekit here to LiveKit's configuration. Until then states follow in seconds."
         return Check("Webhooks", UNSURE, "None has come yet.", do)
     ago = int((now() - last).total_seconds())
     return Check("Webhooks", OK, f"The last one came {_ago(ago)} ago.")
