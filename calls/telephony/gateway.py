@@ -169,7 +169,9 @@ class Gateway(Protocol):
     async def move_participant(self, room: str, identity: str, destination: str) -> None: ...
     async def update_permissions(self, room: str, identity: str, permissions: Permissions) -> None: ...
     async def dial(self, request: DialRequest) -> DialResult: ...
-    async def transfer_sip(self, room: str, identity: str, to: str) -> None: ...
+    async def transfer_sip(self, room: str, identity: str, to: str) -> None:
+        """Asks the phone's own carrier to call `to` instead (REFER); the leg then leaves."""
+
     async def list_dispatch(self, room: str) -> Sequence[Dispatch]: ...
     async def create_dispatch(self, room: str, agent_name: str, metadata: str) -> str: ...
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None: ...
@@ -195,6 +197,12 @@ E164 = re.compile(r"\+[1-9]\d{6,14}")
 SIP_URI = re.compile(r"sips?:[^\s@<>\"]{1,128}@[A-Za-z0-9.\-\[\]:]{1,128}(;[A-Za-z0-9=._\-]+)*")
 DTMF = re.compile(r"[0-9*#A-Dw]{0,32}")
 HEADER = re.compile(r"[A-Za-z0-9\-]{1,64}")
+
+
+def check_refer(to: str) -> None:
+    """A phone is referred to `tel:` with E.164 or to a SIP address. Raises `Permanent`, code `invalid_number`."""
+    if not (E164.fullmatch(to.removeprefix("tel:")) or SIP_URI.fullmatch(to)):
+        raise Permanent("the address is neither tel: with E.164 nor a SIP address", code="invalid_number")
 
 
 def check_dial(request: DialRequest) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,9 +33,11 @@ from calls.telephony.gateway import (
     TrunkInfo,
     Uncertain,
     check_dial,
+    check_refer,
 )
 
 REQUEST_SECONDS = 5.0
+REFER_RINGING_S = 30
 ANSWER_MARGIN_S = 10.0  # beyond the ringing time: digits, media, the way back
 RETRYABLE_CODES = frozenset({"unavailable", "deadline_exceeded", "internal", "resource_exhausted", "aborted"})
 TRANSPORTS = {
@@ -53,17 +56,26 @@ LONG_NUMBER = re.compile(r"\+?\d{6,}")
 class LiveKitGateway:
     """One HTTP session; bound to the event loop it was made on. `url` may be ws:// or http://."""
 
-    def __init__(self, url: str, key: str, secret: str) -> None:
+    def __init__(self, url: str, key: str, secret: str, *, request_s: float = REQUEST_SECONDS) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
             raise Permanent("LIVEKIT_API_URL must begin with ws://, wss://, http:// or https://", code="setting")
         self._where = f"LiveKit at {parts.hostname}:{parts.port or parts.scheme} (LIVEKIT_API_URL)"
-        self._api = api.LiveKitAPI(
-            url, key, secret, timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS), failover=False
-        )
+        self._request_s = request_s
+        self._api = api.LiveKitAPI(url, key, secret, failover=False)
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _asking(self, within_s: float = 0, *, absent_is_well: bool = False) -> AsyncIterator[None]:
+        """Bounds the time itself: livekit-api passes None to aiohttp, which then waits for ever."""
+        try:
+            async with self._errors(), asyncio.timeout(within_s or self._request_s):
+                yield
+        except GatewayError as error:
+            if not (absent_is_well and error.code == "not_found"):
+                raise
+
+    @asynccontextmanager
+    async def _errors(self) -> AsyncIterator[None]:
         try:
             yield
         except SipCallError as error:
@@ -89,23 +101,23 @@ class LiveKitGateway:
                 f"{self._where} refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET, or this machine's clock is wrong",
                 code="unauthenticated",
             )
+        if "not implemented" in error.message:  # a self-hosted server, as an internal error
+            return Permanent(_clean(error.message), code="unimplemented")
         words = _clean(error.message) or f"{self._where} answers {error.status}"
         if error.status in (502, 504) and error.code == "unknown":  # a proxy's word, not LiveKit's
             return Uncertain(words, code="broken")
         retryable = error.code in RETRYABLE_CODES or error.status >= 500 or error.status == 429
-        if error.code == "unimplemented":
-            retryable = False
         return (Retryable if retryable else Permanent)(words, code=error.code)
 
     # ── rooms ────────────────────────────────────────────────────────────────────────────────────
 
     async def list_rooms(self) -> Sequence[RoomInfo]:
-        with self._errors():
+        async with self._asking():
             found = await self._api.room.list_rooms(api.ListRoomsRequest())
         return [_room(room) for room in found.rooms]
 
     async def list_participants(self, room: str) -> Sequence[ParticipantInfo]:
-        with self._errors():
+        async with self._asking():
             found = await self._api.room.list_participants(api.ListParticipantsRequest(room=room))
         return [participant(one) for one in found.participants]
 
@@ -125,32 +137,24 @@ class LiveKitGateway:
             departure_timeout=departure_timeout_s,
             agents=[room_agent(dispatch) for dispatch in dispatches],
         )
-        with self._errors():
+        async with self._asking():
             return _room(await self._api.room.create_room(request))
 
     async def delete_room(self, room: str) -> None:
-        with self._gone_is_well(), self._errors():
+        async with self._asking(absent_is_well=True):
             await self._api.room.delete_room(api.DeleteRoomRequest(room=room))
 
     async def remove_participant(self, room: str, identity: str) -> None:
-        with self._gone_is_well(), self._errors():
+        async with self._asking(absent_is_well=True):
             await self._api.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
 
-    @contextmanager
-    def _gone_is_well(self) -> Iterator[None]:
-        try:
-            yield
-        except GatewayError as error:
-            if error.code != "not_found":
-                raise
-
     async def _exists(self, room: str) -> bool:
-        with self._errors():
+        async with self._asking():
             return bool((await self._api.room.list_rooms(api.ListRoomsRequest(names=[room]))).rooms)
 
     async def move_participant(self, room: str, identity: str, destination: str) -> None:
         request = api.MoveParticipantRequest(room=room, identity=identity, destination_room=destination)
-        with self._errors():
+        async with self._asking():
             await self._api.room.move_participant(request)
 
     async def update_permissions(self, room: str, identity: str, permissions: Permissions) -> None:
@@ -166,7 +170,7 @@ class LiveKitGateway:
                 can_update_metadata=permissions.can_update_metadata,
             ),
         )
-        with self._errors():
+        async with self._asking():
             await self._api.room.update_participant(request)
 
     # ── phones ───────────────────────────────────────────────────────────────────────────────────
@@ -198,16 +202,22 @@ class LiveKitGateway:
             )
         else:
             message.sip_trunk_id = request.trunk.id
-        with self._errors():
-            info = await self._api.sip.create_sip_participant(
-                message, timeout=request.ringing_timeout_s + ANSWER_MARGIN_S
-            )
+        within_s = request.ringing_timeout_s + ANSWER_MARGIN_S
+        async with self._asking(within_s):
+            info = await self._api.sip.create_sip_participant(message, timeout=within_s)
         return DialResult(sip_call_id=info.sip_call_id, participant_sid=info.participant_id)
 
     async def transfer_sip(self, room: str, identity: str, to: str) -> None:
-        request = api.TransferSIPParticipantRequest(room_name=room, participant_identity=identity, transfer_to=to)
-        with self._errors():
-            await self._api.sip.transfer_sip_participant(request)
+        check_refer(to)
+        request = api.TransferSIPParticipantRequest(
+            room_name=room,
+            participant_identity=identity,
+            transfer_to=to,
+            ringing_timeout=Duration(seconds=REFER_RINGING_S),
+        )
+        within_s = REFER_RINGING_S + ANSWER_MARGIN_S
+        async with self._asking(within_s):
+            await self._api.sip.transfer_sip_participant(request, timeout=within_s)
 
     # ── dispatches ───────────────────────────────────────────────────────────────────────────────
 
@@ -215,7 +225,7 @@ class LiveKitGateway:
         # Asked about a room that is not there, the server waits 3 s for a node that has it.
         if not await self._exists(room):
             return []
-        with self._errors():
+        async with self._asking():
             found = await self._api.agent_dispatch.list_dispatch(room)
         return [_dispatch(one) for one in found]
 
@@ -226,29 +236,29 @@ class LiveKitGateway:
             metadata=metadata,
             restart_policy=api.JobRestartPolicy.JRP_NEVER,
         )
-        with self._errors():
+        async with self._asking():
             return str((await self._api.agent_dispatch.create_dispatch(request)).id)
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
         if not await self._exists(room):
             return
-        with self._gone_is_well(), self._errors():
+        async with self._asking(absent_is_well=True):
             await self._api.agent_dispatch.delete_dispatch(dispatch_id, room)
 
     # ── trunks and rules ─────────────────────────────────────────────────────────────────────────
 
     async def list_outbound_trunks(self) -> Sequence[TrunkInfo]:
-        with self._errors():
+        async with self._asking():
             found = await self._api.sip.list_outbound_trunk(api.ListSIPOutboundTrunkRequest())
         return [TrunkInfo(t.sip_trunk_id, t.name, tuple(t.numbers), t.address) for t in found.items]
 
     async def list_inbound_trunks(self) -> Sequence[TrunkInfo]:
-        with self._errors():
+        async with self._asking():
             found = await self._api.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest())
         return [TrunkInfo(t.sip_trunk_id, t.name, tuple(t.numbers)) for t in found.items]
 
     async def list_dispatch_rules(self) -> Sequence[DispatchRuleInfo]:
-        with self._errors():
+        async with self._asking():
             found = await self._api.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest())
         return [
             DispatchRuleInfo(
@@ -263,13 +273,13 @@ class LiveKitGateway:
 
     async def create_outbound_trunk(self, *, name: str, address: str, numbers: Sequence[str]) -> str:
         trunk = api.SIPOutboundTrunkInfo(name=name, address=address, numbers=numbers)
-        with self._errors():
+        async with self._asking():
             made = await self._api.sip.create_outbound_trunk(api.CreateSIPOutboundTrunkRequest(trunk=trunk))
         return str(made.sip_trunk_id)
 
     async def create_inbound_trunk(self, *, name: str, numbers: Sequence[str]) -> str:
         trunk = api.SIPInboundTrunkInfo(name=name, numbers=numbers)
-        with self._errors():
+        async with self._asking():
             made = await self._api.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=trunk))
         return str(made.sip_trunk_id)
 
@@ -295,7 +305,7 @@ class LiveKitGateway:
                 agents=[room_agent(Dispatch(agent_name=agent_name, metadata=agent_metadata))],
             ),
         )
-        with self._errors():
+        async with self._asking():
             made = await self._api.sip.create_dispatch_rule(api.CreateSIPDispatchRuleRequest(dispatch_rule=rule))
         return str(made.sip_dispatch_rule_id)
 
