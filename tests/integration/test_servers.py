@@ -6,6 +6,8 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 
 @pytest.mark.django_db
@@ -21,4 +23,4 @@ def test_valkey_answers_only_with_its_password() -> None:
     redis.Redis.from_url(settings.VALKEY_URL).ping()
     port = settings.VALKEY_URL.rsplit(":", 1)[1].split("/")[0]
     with pytest.raises(redis.AuthenticationError):
-        redis.Redis(port=int(port)).ping()
+        redis.Redis(port=int(port), retry=Retry(NoBackoff(), 0)).ping()

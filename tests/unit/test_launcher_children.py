@@ -14,6 +14,7 @@ import pytest
 
 from config.launcher.children import FREE_DEATHS, Child, Family
 from config.launcher.commands import Command
+from tests.product import gone
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 ENDS = (sys.executable, "-c", "raise SystemExit(3)")
@@ -25,13 +26,6 @@ def until(ready: Callable[[], object]) -> None:
     while not ready():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.01)
-
-
-def gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 @pytest.fixture

@@ -1,0 +1,65 @@
+"""The launcher with everything it starts, as `make start` runs it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.product import Product, gone, until
+
+KILLED = ("worker", "clock-1", "web", "valkey", "livekit")
+
+
+@pytest.fixture(scope="module")
+def product() -> Iterator[Product]:
+    with Product() as up:
+        yield up
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", KILLED)
+def test_a_killed_process_is_back_within_seconds(product: Product, name: str) -> None:
+    before = product.kill(name)
+    until(lambda: product.pid(name) != before, 2, f"{name} was started again")
+    assert product.note["processes"][name]["restarts"] == 1
+    until(product.answers, 20, "the console answers")
+
+
+def test_a_second_terminal_finds_the_running_product(product: Product) -> None:
+    done = product.manage("showmigrations", "calls")
+    assert done.returncode == 0, done.stderr
+    assert "[X] 0001_initial" in done.stdout
+
+
+def test_a_second_checkout_does_not_collide(product: Product) -> None:
+    with Product() as other:
+        ports, others = set(product.note["ports"].values()), set(other.note["ports"].values())
+        assert not ports & others
+        assert product.answers()
+        assert other.answers()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_leaves_nothing_and_takes_less_than_ten_seconds(number: signal.Signals) -> None:
+    with Product() as up:
+        pids = [child["pid"] for child in up.note["processes"].values()]
+        began = time.monotonic()
+        assert up.launcher
+        up.launcher.send_signal(number)
+        assert up.launcher.wait(15) == 0
+        assert time.monotonic() - began < 10
+        assert all(gone(pid) for pid in pids)
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_launcher_leaves_nothing() -> None:
+    with Product() as up:
+        pids = [child["pid"] for child in up.note["processes"].values()]
+        assert up.launcher
+        up.launcher.kill()
+        up.launcher.wait()
+        until(lambda: all(gone(pid) for pid in pids), 15, "every child has ended")
