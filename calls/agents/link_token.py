@@ -13,6 +13,7 @@ import jwt
 
 AUDIENCE = "patchbay-link"
 LIFE_SECONDS = 60
+CLOCKS_DIFFER_SECONDS = 90
 
 
 class InvalidLinkToken(Exception):
@@ -36,8 +37,7 @@ def sign_link_token(*, room: str, job_id: str, role: str, key: str = "", secret:
         "room": room,
         "role": role,
         "iat": now,
-        "nbf": now - 90,
-        "exp": now + LIFE_SECONDS + 90,
+        "exp": now + LIFE_SECONDS,
     }
     return jwt.encode(claims, secret or os.environ["LIVEKIT_API_SECRET"], algorithm="HS256")
 
@@ -51,7 +51,8 @@ def verify_link_token(token: str, *, key: str = "", secret: str = "") -> LinkCla
             algorithms=["HS256"],
             audience=AUDIENCE,
             issuer=key or os.environ["LIVEKIT_API_KEY"],
-            options={"require": ["exp", "sub", "room", "role"]},
+            leeway=CLOCKS_DIFFER_SECONDS,
+            options={"require": ["exp", "iat", "sub", "room", "role"]},
         )
     except jwt.InvalidTokenError as error:
         raise InvalidLinkToken(type(error).__name__) from None

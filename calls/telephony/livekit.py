@@ -310,7 +310,7 @@ class LiveKitGateway:
         return str(made.sip_dispatch_rule_id)
 
     async def close(self) -> None:
-        await self._api.aclose()  # type: ignore[no-untyped-call]
+        await self._api.aclose()
 
 
 # ── from LiveKit's messages to ours ──────────────────────────────────────────────────────────────

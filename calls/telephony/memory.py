@@ -103,7 +103,8 @@ class MemoryGateway:
 
     def leave(self, room: str, identity: str) -> None:
         """They hang up, or were never there."""
-        if room in self._rooms and self._rooms[room].participants.pop(identity, None):
+        if room in self._rooms and identity in self._rooms[room].participants:
+            del self._rooms[room].participants[identity]
             self._hang_up(room, identity)
 
     def answer(self, room: str, identity: str, status: int = OK) -> None:

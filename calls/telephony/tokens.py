@@ -4,31 +4,49 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final, Literal
 from uuid import UUID
 
 from django.conf import settings
 from livekit import api
 
+from calls.agents import grants
+from calls.agents.protocol import DispatchMetadata, Role
 from calls.telephony.gateway import Dispatch
 from calls.telephony.livekit import room_agent
+
+Purpose = Literal[
+    "bridge",
+    "manager_consultation",
+    "manager_call",
+    "listen",
+    "whisper",
+    "barge",
+    "take_over",
+    "test_caller",
+    "transfer_agent",
+]
+MICROPHONE = ("microphone",)
 
 
 @dataclass(frozen=True)
 class TokenRow:
-    """What one purpose may do in the one room its token names."""
+    """What one purpose may do in the one room its token names; never more than being in it."""
 
     identity: str  # a pattern; {} is the attempt, grant or random id
-    ttl: timedelta
+    ttl: timedelta  # to connect with: the server refreshes the token of whoever has joined
     publish: bool = False
+    sources: tuple[str, ...] = MICROPHONE  # of what is published; empty: any
     publish_data: bool = False
     subscribe: bool = True
     hidden: bool = False
     own_metadata: bool = False
 
 
-TABLE: dict[str, TokenRow] = {
+TABLE: Final[Mapping[Purpose, TokenRow]] = {
     "bridge": TokenRow("bridge-{}", timedelta(minutes=10), publish=True),
     "manager_consultation": TokenRow("manager-{}", timedelta(minutes=2), publish=True),
     "manager_call": TokenRow("manager-{}", timedelta(minutes=2), publish=True),
@@ -38,13 +56,17 @@ TABLE: dict[str, TokenRow] = {
     "take_over": TokenRow("supervisor-{}", timedelta(minutes=2), publish=True),
     "test_caller": TokenRow("caller-{}", timedelta(minutes=5), publish=True),
     "transfer_agent": TokenRow(
-        "transfer-{}", timedelta(minutes=10), publish=True, publish_data=True, own_metadata=True
+        "transfer-{}", timedelta(minutes=10), publish=True, sources=(), publish_data=True, own_metadata=True
     ),
 }
+# Jobs of the AgentServer get their tokens from the server itself, with these permissions.
+WORKER: Final = grants.AGENTS
 
 
-def mint(purpose: str, *, room: str, subject: str, config: api.RoomConfiguration | None = None) -> str:
-    """A token for one purpose, one room and one subject."""
+def mint(purpose: Purpose, *, room: str, subject: str, config: api.RoomConfiguration | None = None) -> str:
+    """A token for one purpose, one room and one subject (an attempt's, a grant's or a random id)."""
+    if not room or not subject:
+        raise ValueError("a token names a room and a subject")
     row = TABLE[purpose]
     token = (
         api.AccessToken(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET)
@@ -57,7 +79,7 @@ def mint(purpose: str, *, room: str, subject: str, config: api.RoomConfiguration
                 can_publish=row.publish,
                 can_publish_data=row.publish_data,
                 can_subscribe=row.subscribe,
-                can_publish_sources=["microphone"] if row.publish else None,
+                can_publish_sources=list(row.sources) if row.publish and row.sources else None,
                 hidden=row.hidden,
                 can_update_own_metadata=row.own_metadata,
             )
@@ -94,7 +116,7 @@ def browser_caller(*, department: str, rehearsal: bool = False) -> BrowserCaller
         metadata=json.dumps(metadata),
         empty_timeout=60,
         departure_timeout=5,
-        agents=[room_agent(Dispatch(agent_name=settings.AGENT_NAME))],
+        agents=[room_agent(Dispatch(settings.AGENT_NAME, DispatchMetadata(role=Role.SUPPORT).model_dump_json()))],
     )
     token = mint("test_caller", room=room, subject=subject, config=config)
     return BrowserCaller(room=room, identity=f"caller-{subject}", token=token)

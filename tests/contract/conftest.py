@@ -18,8 +18,8 @@ from tests.livekit import KEY, SECRET, LiveKitServer
 class Side(Protocol):
     """A gateway and a way to be a participant on its server."""
 
-    gateway: Gateway
-
+    @property
+    def gateway(self) -> Gateway: ...
     async def join(self, room: str, identity: str) -> None: ...
     async def close(self) -> None: ...
 
