@@ -80,6 +80,7 @@ class Manager(models.Model):
 
     class Meta:
         ordering = ("priority", "name")
+        permissions = (("set_presence", "Can set anyone's presence, with a reason"),)
 
     def __str__(self) -> str:
         return self.name
