@@ -12,7 +12,7 @@ from calls.agents.speech.knowledge import ConsultKnowledge, Knowledge, SupportKn
 from calls.agents.speech.replies import Line, Reply, consult_reply, support_reply
 
 
-class OfflineBrain(llm.LLM):
+class OfflineBrain(llm.LLM[Any]):
     """Answers by `replies` from a conversation and what it knows; calls tools as any model would."""
 
     def __init__(self, knowledge: Knowledge) -> None:

@@ -31,4 +31,5 @@ def loop() -> npt.NDArray[np.int16]:
         shimmer = 1 + 0.15 * np.sin(2 * np.pi * 0.75 * t)
         parts.append(tones * swell * shimmer)
     music = np.concatenate(parts)
-    return (music / np.abs(music).max() * LEVEL).astype(np.int16)
+    loud: npt.NDArray[np.int16] = (music / np.abs(music).max() * LEVEL).astype(np.int16)
+    return loud

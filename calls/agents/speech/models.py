@@ -18,9 +18,9 @@ OFFLINE = "offline"
 class Models:
     """What `AgentSession` takes; strings go to LiveKit's inference gateway."""
 
-    stt: stt.STT | str
-    tts: tts.TTS | str
-    llm: llm.LLM | str
+    stt: stt.STT[Any] | str
+    tts: tts.TTS[Any] | str
+    llm: llm.LLM[Any] | str
     vad: vad.VAD
 
 
@@ -42,32 +42,32 @@ def build_vad() -> vad.VAD:
     return inference.VAD(min_silence_duration=0.35, prefix_padding_duration=0.3, activation_threshold=0.5)
 
 
-def build_stt() -> stt.STT | str:
+def build_stt() -> stt.STT[Any] | str:
     name = choice("AGENT_STT")
     if name == OFFLINE:
         from calls.agents.speech.stt import DeafSTT, OfflineSTT
 
         return DeafSTT() if scripted() else OfflineSTT()
     own = _openai(name)
-    return own.STT(model=_bare(name)) if own else name  # type: ignore[no-any-return]
+    return own.STT(model=_bare(name)) if own else name
 
 
-def build_tts() -> tts.TTS | str:
+def build_tts() -> tts.TTS[Any] | str:
     name = choice("AGENT_TTS")
     if name == OFFLINE:
         from calls.agents.speech.tts import OfflineTTS, ToneTTS
 
         return ToneTTS() if scripted() else OfflineTTS()
     own = _openai(name)
-    return own.TTS(model=_bare(name), voice=os.environ.get("AGENT_VOICE", "alloy")) if own else name  # type: ignore[no-any-return]
+    return own.TTS(model=_bare(name), voice=os.environ.get("AGENT_VOICE", "alloy")) if own else name
 
 
-def _llm(knowledge: Knowledge) -> llm.LLM | str:
+def _llm(knowledge: Knowledge) -> llm.LLM[Any] | str:
     name = choice("AGENT_LLM")
     if name == OFFLINE:
         return OfflineBrain(knowledge)
     own = _openai(name)
-    return own.LLM(model=_bare(name)) if own else name  # type: ignore[no-any-return]
+    return own.LLM(model=_bare(name)) if own else name
 
 
 def _openai(name: str) -> Any | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import numpy as np
 from livekit import rtc
@@ -12,7 +13,7 @@ from livekit.agents.language import LanguageCode
 from calls.agents.speech import ears
 
 
-class OfflineSTT(stt.STT):
+class OfflineSTT(stt.STT[Any]):
     def __init__(self) -> None:
         super().__init__(capabilities=stt.STTCapabilities(streaming=False, interim_results=False))
 

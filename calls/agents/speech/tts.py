@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, tts, utils
@@ -13,7 +14,7 @@ from calls.agents.speech import voice
 SCRIPTED_TONE_HZ = 620.0
 
 
-class OfflineTTS(tts.TTS):
+class OfflineTTS(tts.TTS[Any]):
     def __init__(self) -> None:
         super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=voice.RATE, num_channels=1)
 
