@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+
+from calls import validation
 
 
 class Department(models.Model):
@@ -44,6 +47,10 @@ class NumberRoute(models.Model):
     def __str__(self) -> str:
         return f"{self.number} → {self.department}"
 
+    def clean(self) -> None:
+        with validation.of_field("number"):
+            self.number = validation.phone_number(self.number)
+
 
 class AgentProfile(models.Model):
     """One version of how the AI speaks for a department; without a department: for unassigned calls.
@@ -62,7 +69,11 @@ class AgentProfile(models.Model):
         default=list, blank=True, help_text="Sections of the briefing in order: who, reason, tried, facts."
     )
     instructions = models.TextField(blank=True)
-    word_limit = models.PositiveSmallIntegerField(default=45, help_text="Words of the spoken briefing.")
+    word_limit = models.PositiveSmallIntegerField(
+        default=45,
+        validators=(MinValueValidator(10), MaxValueValidator(150)),
+        help_text="Words of the spoken briefing.",
+    )
     introduction = models.TextField(blank=True, help_text="Spoken to both when they are joined; empty: none.")
     disclosure = models.JSONField(default=list, blank=True, help_text="Lines said after the greeting.")
     transcribe_consultation = models.BooleanField(default=True)
@@ -79,3 +90,11 @@ class AgentProfile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.department or 'Unassigned'} v{self.version}"
+
+    def clean(self) -> None:
+        with validation.of_field("facts"):
+            self.facts = validation.profile_facts(self.facts)
+        with validation.of_field("sections"):
+            self.sections = validation.profile_sections(self.sections)
+        with validation.of_field("disclosure"):
+            self.disclosure = validation.profile_lines(self.disclosure)

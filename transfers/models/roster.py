@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from uuid6 import uuid7
 
 from calls.models import Department
+from calls.validation import of_field, phone_number
+from transfers import validation
 
 MAX_RING_S = 75  # a self-hosted server caps a waiting dial at 80 s
-
-dtmf_validator = RegexValidator(
-    r"\A[0-9*#A-Dw]{0,32}\Z", "Use digits, *, #, A to D and w (a pause of 0.5 s), 32 at most."
-)
 
 
 class Presence(models.TextChoices):
@@ -58,6 +57,23 @@ class Trunk(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        stored = self.kind == self.Kind.STORED
+        if stored and not self.trunk_id:
+            raise ValidationError({"trunk_id": "A stored trunk needs its id on LiveKit (ST_…)."})
+        if not stored and not self.hostname:
+            raise ValidationError({"hostname": "An inline trunk needs the host name of the phone line."})
+        if not stored and not self.sip_number:
+            raise ValidationError({"sip_number": "An inline trunk needs the number that it calls from."})
+        if self.hostname:
+            with of_field("hostname"):
+                self.hostname = validation.host_and_port(self.hostname)
+        if self.sip_number:
+            with of_field("sip_number"):
+                self.sip_number = phone_number(self.sip_number)
+        with of_field("headers"):
+            self.headers = validation.sip_headers(self.headers)
 
 
 class Manager(models.Model):
@@ -104,8 +120,7 @@ class Endpoint(models.Model):
         "extension",
         max_length=32,
         blank=True,
-        validators=(dtmf_validator,),
-        help_text="For example wwww1234#.",
+        help_text="Keys pressed after the answer, w is a pause of 0.5 s: wwww1234#.",
     )
     ring_time_s = models.PositiveSmallIntegerField(
         "ring time (s)", default=25, validators=(MinValueValidator(5), MaxValueValidator(MAX_RING_S))
@@ -119,6 +134,17 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.manager}"
+
+    def clean(self) -> None:
+        if self.kind == self.Kind.BROWSER:
+            if self.address or self.dtmf or self.trunk_id:
+                raise ValidationError("A browser has no address, no extension and no trunk: leave them empty.")
+            return
+        with of_field("address"):
+            phone = self.kind == self.Kind.PHONE
+            self.address = phone_number(self.address) if phone else validation.sip_uri(self.address)
+        with of_field("dtmf"):
+            self.dtmf = validation.dtmf_digits(self.dtmf)
 
 
 class Shift(models.Model):
@@ -144,3 +170,7 @@ class Shift(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_weekday_display()} {self.starts:%H:%M}–{self.ends:%H:%M} {self.time_zone}"
+
+    def clean(self) -> None:
+        with of_field("time_zone"):
+            self.time_zone = validation.time_zone(self.time_zone)

@@ -1,0 +1,152 @@
+"""What people type into forms, checked with words that say what is wrong: phone numbers and profiles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from phonenumbers import NumberParseException, ValidationResult
+from pydantic import BaseModel, ConfigDict
+
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+TYPED = re.compile(r"[+0-9A-Za-z ().\-/\u00a0\u202f]+")  # what people write numbers with
+LONGEST_LINE = 500
+
+_UNPARSED = {
+    NumberParseException.INVALID_COUNTRY_CODE: "begin with + and a country code, for example +12025550100",
+    NumberParseException.NOT_A_NUMBER: "this is not a phone number",
+    NumberParseException.TOO_SHORT_AFTER_IDD: "it is too short",
+    NumberParseException.TOO_SHORT_NSN: "it is too short",
+    NumberParseException.TOO_LONG: "it is too long",
+}
+_IMPOSSIBLE = {
+    ValidationResult.INVALID_COUNTRY_CODE: "no country has this code",
+    ValidationResult.TOO_SHORT: "it is too short for its country",
+    ValidationResult.TOO_LONG: "it is too long for its country",
+    ValidationResult.INVALID_LENGTH: "no number of its country is that long",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "the area code is missing",
+}
+
+
+@contextmanager
+def of_field(name: str) -> Iterator[None]:
+    """What is wrong inside the block is wrong with the field `name`: for `clean` of models and forms."""
+    try:
+        yield
+    except ValidationError as error:
+        raise ValidationError({name: error.error_list}) from None
+
+
+def phone_number(text: str) -> str:
+    """The number in E.164 ("+12025550100"). Raises ValidationError with the reason."""
+    text = text.strip()
+    if not text:
+        raise ValidationError("Enter a phone number, for example +12025550100.", code="required")
+    if not TYPED.fullmatch(text):
+        raise _refused("there are characters in it that no phone number has")
+    try:
+        parsed = phonenumbers.parse(text, None)
+    except NumberParseException as error:
+        raise _refused(_UNPARSED.get(error.error_type, "this is not a phone number")) from None
+    if parsed.extension:
+        raise _refused("the extension does not belong here; leave it out")
+    reason = phonenumbers.is_possible_number_with_reason(parsed)
+    if reason != ValidationResult.IS_POSSIBLE:
+        raise _refused(_IMPOSSIBLE.get(reason, "no country has such a number"))
+    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if not E164.fullmatch(number):
+        raise _refused("it is too short or too long")
+    return number
+
+
+def _refused(why: str) -> ValidationError:
+    return ValidationError("This number cannot be called: %(why)s.", code="invalid", params={"why": why})
+
+
+# ── profiles ─────────────────────────────────────────────────────────────────────────────────────
+
+SECTIONS = {
+    "who": "Who is calling",
+    "reason": "Why they call",
+    "tried": "What was tried",
+    "facts": "Facts collected",
+}
+FACT_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+FACT_LABEL_LENGTH = 60
+MOST_FACTS = 20
+MOST_LINES = 10
+
+
+class Fact(BaseModel):
+    """One fact that the AI collects, as it is kept in a profile."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    key: str
+    label: str
+    required: bool = False
+    may_be_spoken: bool = True
+
+
+def fact_key(label: str) -> str:
+    """ "Account number" → "account_number"."""
+    return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:40]
+
+
+def profile_facts(value: Any) -> list[dict[str, Any]]:
+    """A list of {key, label, required, may_be_spoken}, each key once. Raises ValidationError."""
+    if not isinstance(value, list):
+        raise ValidationError("Facts are a list.")
+    if len(value) > MOST_FACTS:
+        raise ValidationError(f"{len(value)} facts are too many for one call: {MOST_FACTS} at most.")
+    problems, facts = [], []
+    for nth, row in enumerate(value, start=1):
+        try:
+            facts.append(_fact(row))
+        except ValueError as error:
+            problems.append(f"Fact {nth}: {error}")
+    keys = [fact["key"] for fact in facts]
+    problems += [f"Two facts have the key “{key}”." for key in sorted({k for k in keys if keys.count(k) > 1})]
+    if problems:
+        raise ValidationError(problems)
+    return facts
+
+
+def _fact(row: Any) -> dict[str, Any]:
+    if not isinstance(row, Mapping) or not set(row) <= set(Fact.model_fields):
+        raise ValueError("it has key, label, required and may_be_spoken, and nothing else.")
+    label, key = row.get("label", ""), row.get("key", "")
+    if not isinstance(label, str) or not label.strip() or len(label) > FACT_LABEL_LENGTH:
+        raise ValueError(f"give it a label of at most {FACT_LABEL_LENGTH} characters.")
+    if not isinstance(key, str) or not FACT_KEY.fullmatch(key):
+        raise ValueError("its key begins with a small letter and has only small letters, digits and _.")
+    flags = {name: row.get(name, default) for name, default in (("required", False), ("may_be_spoken", True))}
+    if not all(isinstance(flag, bool) for flag in flags.values()):
+        raise ValueError("required and may be spoken are yes or no.")
+    return Fact(key=key, label=label.strip(), **flags).model_dump()
+
+
+def profile_sections(value: Any) -> list[str]:
+    """Sections of the briefing in order, each at most once; empty: the usual order."""
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValidationError("Sections are a list of names.")
+    unknown = [name for name in value if name not in SECTIONS]
+    if unknown:
+        raise ValidationError(f"There is no section “{unknown[0]}”: choose from {', '.join(SECTIONS)}.")
+    if len(set(value)) != len(value):
+        raise ValidationError("Each section appears once.")
+    return value
+
+
+def profile_lines(value: Any) -> list[str]:
+    """Lines said one after the other."""
+    if not isinstance(value, list) or not all(isinstance(line, str) for line in value):
+        raise ValidationError("Lines are a list of texts.")
+    lines: Sequence[str] = [line.strip() for line in value if line.strip()]
+    if len(lines) > MOST_LINES or any(len(line) > LONGEST_LINE for line in lines):
+        raise ValidationError(f"At most {MOST_LINES} lines of at most {LONGEST_LINE} characters each.")
+    return list(lines)
