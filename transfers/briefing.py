@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Max
 
 from calls.agents.protocol import Brief, Role
@@ -30,9 +30,7 @@ def draft(call: Call, *, reason: str) -> str:
     )
 
 
-def save(
-    transfer: Transfer, text: str, *, author: BriefingVersion.Author, user: AbstractBaseUser | None = None
-) -> None:
+def save(transfer: Transfer, text: str, *, author: BriefingVersion.Author, user: User | None = None) -> None:
     """Keep a version; it is what is spoken, unless a person's edit stands against a draft."""
     text = " ".join(text.split())
     if author != BriefingVersion.Author.PERSON and transfer.briefing_edited:

@@ -18,6 +18,8 @@ def register() -> None:
 
 
 def _call_of_attempt(hello: p.Hello) -> Call | None:
+    if hello.attempt_id is None:
+        return None
     attempt = Attempt.objects.filter(pk=hello.attempt_id).select_related("transfer__call").first()
     return attempt.transfer.call if attempt and attempt.is_open else None
 

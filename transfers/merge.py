@@ -20,7 +20,7 @@ Strategy = Literal["move", "rejoin", "relay"]
 def strategy_for(candidate: Candidate) -> Strategy:
     """A browser leg rejoins; a SIP leg is moved on LiveKit Cloud, else relayed. A setting may force one."""
     if settings.MERGE_STRATEGY in ("move", "rejoin", "relay"):
-        return settings.MERGE_STRATEGY  # type: ignore[return-value,no-any-return]
+        return settings.MERGE_STRATEGY  # type: ignore[return-value]
     browser = Endpoint.objects.filter(pk=candidate.endpoint_id, kind=Endpoint.Kind.BROWSER).exists()
     return "rejoin" if browser else sip_strategy()
 

@@ -87,7 +87,8 @@ def call_for(room: RoomFact) -> Call | None:
     """The live call a room belongs to: opened for a call room of ours, found for a consultation's."""
     ours = room.ours
     if ours is not None and ours.get("kind") == "consult":
-        return Call.objects.filter(pk=ours.get("call")).first()
+        call_id = ours.get("call")
+        return Call.objects.filter(pk=call_id).first() if call_id else None
     known = live_call(room.name)
     if known or ours is None:
         return known

@@ -58,5 +58,5 @@ def programs(port: int) -> tuple[Command, ...]:
         ),
         manage("clock-1", "clock"),
         manage("clock-2", "clock"),
-        Command("agents", (python, "-m", "config.agents")),
+        Command("agents", (python, "-m", "config.agents"), death_signal=signal.SIGKILL),
     )
