@@ -30,7 +30,6 @@ class Sight:
 class Scope:
     """Which departments' calls an account sees. Unassigned calls are seen by everyone who sees calls at all."""
 
-    user_id: int
     sees_calls: bool = False
     every_department: bool = False
     departments: frozenset[int] = frozenset()
@@ -67,7 +66,7 @@ def sight_of(user: Account) -> Sight:
 def scope_of(user: Account) -> Scope:
     """Read once a request or subscription: the departments come from the database."""
     if not user.is_authenticated:
-        return Scope(user_id=0)
+        return Scope()
     sees, every = may(user, VIEW_CALLS), may(user, VIEW_EVERY_DEPARTMENT)
     mine = frozenset(user.memberships.values_list("department_id", flat=True)) if sees and not every else ()  # type: ignore[union-attr]
-    return Scope(user_id=user.pk, sees_calls=sees or every, every_department=every, departments=frozenset(mine))
+    return Scope(sees_calls=sees or every, every_department=every, departments=frozenset(mine))

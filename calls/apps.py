@@ -8,7 +8,9 @@ class CallsConfig(AppConfig):
     def ready(self) -> None:
         from calls import call_effects, health_checks
         from calls.link import support
+        from calls.live import rooms
 
         call_effects.register()
         support.register()
         health_checks.register()
+        rooms.register()

@@ -6,7 +6,8 @@ class TransfersConfig(AppConfig):
     verbose_name = "Transfers"
 
     def ready(self) -> None:
-        from transfers import health, receivers
+        from transfers import health, live, receivers
 
         receivers.register()
         health.register()
+        live.register()

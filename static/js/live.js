@@ -117,6 +117,10 @@
   }
 
   function apply(piece) {
+    if (!piece.target) {
+      resync(); // too much has changed for pieces
+      return;
+    }
     const old = document.getElementById(piece.target);
     if (!piece.html) {
       if (old) remove(old);

@@ -1,0 +1,131 @@
+// The test call: this browser joins a room as the caller, with its microphone or with typed lines.
+(() => {
+  "use strict";
+
+  const root = document.getElementById("test-call");
+  const $ = (id) => document.getElementById(id);
+  const { Room, RoomEvent, Track, DisconnectReason } = window.LivekitClient;
+  let room = null, call = null, watch = 0;
+
+  const csrf = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+  const post = (url, data) => fetch(url, { method: "POST", headers: { "X-CSRFToken": csrf, "HX-Request": "true" }, body: new URLSearchParams(data) });
+
+  function state(role, icon, words) {
+    const badge = $("test-state");
+    badge.className = `state state-${role}`;
+    badge.innerHTML = `<i class="ti ti-${icon}" aria-hidden="true"></i><span></span>`;
+    badge.querySelector("span").textContent = words;
+  }
+
+  if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
+    $("with-mic").disabled = true;
+    $("why-no-mic").hidden = false;
+  }
+
+  /** crypto.randomUUID exists only in secure contexts. */
+  const uuid = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
+    (Number(c) ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (Number(c) / 4)))).toString(16));
+
+  async function start(withMic) {
+    $("before").hidden = true;
+    $("during").hidden = false;
+    state("ai", "phone-calling", "Connecting …");
+    try {
+      const answer = await post(root.dataset.tokenUrl, { department: $("department").value });
+      if (!answer.ok) throw new Error(`the console answered ${answer.status}`);
+      const { url, token, room: name } = await answer.json();
+      room = new Room({ adaptiveStream: false, dynacast: false });
+      listen(room);
+      await room.connect(url, token);
+      if (withMic) await microphone();
+      else await room.startAudio().catch(() => {});
+      state("ai", "phone", withMic ? "Connected" : "Connected, typed lines");
+      $("typed").focus();
+      find(name);
+    } catch (error) {
+      over(`The call could not be placed: ${error.message}. Check Status, then try again.`, "failed");
+    }
+  }
+
+  async function microphone() {
+    try {
+      await room.localParticipant.setMicrophoneEnabled(true);
+      $("mute").hidden = false;
+      meter();
+    } catch {
+      Patchbay.notice("refused", "The browser did not give its microphone. You are connected: type what the caller says.");
+    }
+  }
+
+  function listen(mine) {
+    mine.on(RoomEvent.TrackSubscribed, (track) => {
+      if (track.kind === Track.Kind.Audio) document.body.append(track.attach());
+    });
+    mine.on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((node) => node.remove()));
+    mine.on(RoomEvent.Reconnecting, () => state("hold", "plug-connected-x", "Connection lost, trying again"));
+    mine.on(RoomEvent.Reconnected, () => state("ai", "phone", "Connected"));
+    mine.on(RoomEvent.Disconnected, (reason) => {
+      if (mine !== room) return;
+      over(reason === DisconnectReason.CLIENT_INITIATED ? "You hung up." : "The call has ended.", "done");
+    });
+  }
+
+  function meter() {
+    const bar = $("meter").firstElementChild;
+    clearInterval(watch);
+    watch = setInterval(() => {
+      const level = room ? Math.min(1, room.localParticipant.audioLevel * 2.2) : 0;
+      bar.style.width = `${Math.round(level * 100)}%`;
+    }, 120);
+  }
+
+  async function find(name) {
+    for (let tries = 0; tries < 60 && room && !call; tries++) {
+      const answer = await fetch(`${root.dataset.callUrl}?room=${encodeURIComponent(name)}`);
+      const found = answer.ok ? await answer.json() : {};
+      if (found.call) {
+        call = found.call;
+        htmx.ajax("GET", found.page, { target: "#test-pane", swap: "innerHTML" });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    if (room && !call) Patchbay.notice("failed", "The console has not heard of this call. See Status: webhooks, agents.");
+  }
+
+  function over(words, kind) {
+    clearInterval(watch);
+    room?.disconnect();
+    room = null;
+    call = null;
+    $("before").hidden = false;
+    $("during").hidden = true;
+    $("mute").hidden = true;
+    Patchbay.notice(kind, words);
+  }
+
+  $("with-mic").addEventListener("click", () => start(true));
+  $("with-lines").addEventListener("click", () => start(false));
+  $("hang-up").addEventListener("click", () => (room ? room.disconnect() : over("You hung up.", "done")));
+  $("mute").addEventListener("click", async () => {
+    const on = !room.localParticipant.isMicrophoneEnabled;
+    await room.localParticipant.setMicrophoneEnabled(on);
+    $("mute").querySelector("span").textContent = on ? "Mute" : "Unmute";
+    $("mute").querySelector("i").className = `ti ti-microphone${on ? "" : "-off"}`;
+  });
+
+  $("type-line").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = $("typed").value.trim();
+    if (!text) return;
+    const answer = await post(root.dataset.lineUrl, { call: call || "", key: uuid(), text });
+    if (answer.ok) {
+      $("typed").value = "";
+      return;
+    }
+    const told = JSON.parse(answer.headers.get("HX-Trigger") || "{}").notice;
+    Patchbay.notice("refused", told?.text || "That line was not heard. Try again.");
+  });
+
+  addEventListener("pagehide", () => room?.disconnect());
+})();

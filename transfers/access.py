@@ -1,0 +1,70 @@
+"""Who sees which calls and transfers: supervisors, a transfer's own managers, auditors, administrators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from calls.access import Account, Scope, Sight, scope_of, sight_of
+from calls.models import Call, Department
+from transfers.models import Attempt, Manager, Transfer
+from transfers.states import OPEN_ATTEMPT
+
+
+@dataclass(frozen=True)
+class Lens:
+    """Everything that decides what an account sees: accounts with the same lens see the same."""
+
+    scope: Scope
+    sight: Sight
+    manager_id: UUID | None = None
+
+    def calls(self) -> QuerySet[Call]:
+        """By the call's department, the department it is being transferred to, or an attempt to reach oneself."""
+        if self.scope.every_department:
+            return Call.objects.all()
+        of_call = Transfer.objects.filter(call=OuterRef("pk"))
+        seen = self.scope.of_department() | Q(Exists(of_call.filter(department__in=self.scope.departments)))
+        if self.manager_id:
+            mine = Attempt.objects.filter(transfer__call=OuterRef("pk"), manager=self.manager_id)
+            seen |= Q(Exists(mine))
+        return Call.objects.filter(seen)
+
+    def transfers(self) -> QuerySet[Transfer]:
+        if self.scope.every_department:
+            return Transfer.objects.all()
+        seen = self.scope.of_department("call__department")
+        if self.scope.sees_calls:
+            seen |= Q(department__in=self.scope.departments)
+        if self.manager_id:
+            seen |= Q(Exists(Attempt.objects.filter(transfer=OuterRef("pk"), manager=self.manager_id)))
+        return Transfer.objects.filter(seen)
+
+    def departments(self) -> QuerySet[Department]:
+        """Whose managers are shown."""
+        if self.scope.every_department:
+            return Department.objects.all()
+        if self.scope.sees_calls:
+            return Department.objects.filter(pk__in=self.scope.departments)
+        return (
+            Department.objects.filter(managers=self.manager_id) if self.manager_id else Department.objects.none()
+        )
+
+
+def lens_of(user: Account) -> Lens:
+    manager = Manager.objects.filter(user_id=user.pk, active=True).values_list("pk", flat=True).first()
+    return Lens(scope=scope_of(user), sight=sight_of(user), manager_id=manager)
+
+
+def board_audiences(lens: Lens) -> frozenset[str]:
+    """What a wallboard seen through this lens listens to."""
+    heard: set[str] = set()
+    if lens.scope.sees_calls:
+        heard = {"d:0"} | {f"d:{pk}" for pk in lens.departments().values_list("pk", flat=True)}
+    if lens.manager_id:
+        mine = Attempt.objects.filter(manager=lens.manager_id, state__in=OPEN_ATTEMPT)
+        heard.add(f"m:{lens.manager_id}")
+        heard |= {f"c:{call_id}" for call_id in mine.values_list("transfer__call_id", flat=True)}
+    return frozenset(heard)

@@ -1,0 +1,86 @@
+"""The language of state where a transfer is involved. See `calls/display.py` for the call's own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from calls.display import Display, call_display
+from calls.models import Call
+from calls.states import CallerWith
+from transfers.models import Attempt, Transfer
+from transfers.states import AttemptState, EndReason, Outcome, TransferState
+
+BACK_BECAUSE = {
+    EndReason.NO_MANAGER: "nobody answered",
+    EndReason.DECLINED: "declined",
+    EndReason.NOT_APPROVED: "not approved",
+    EndReason.OUTSIDE_HOURS: "outside hours",
+    EndReason.CALLER_RETURNED: "the caller came back",
+    EndReason.SUPERVISOR_CANCELLED: "cancelled",
+    EndReason.CALLBACK: "callback promised",
+    EndReason.ERROR: "our fault",
+}
+
+RESULT = {
+    TransferState.REJECTED: ("failed", "hand-stop"),
+    TransferState.FAILED: ("failed", "phone-x"),
+    TransferState.CANCELLED: ("ended", "ban"),
+    TransferState.COMPLETED: ("merged", "circle-check"),
+}
+
+
+def state_display(call: Call, transfer: Transfer | None, attempt: Attempt | None) -> Display:
+    """What the caller is in now. `transfer` is the call's newest, `attempt` that transfer's newest."""
+    if not call.is_live or transfer is None:
+        return call_display(call)
+    name = attempt.manager.name if attempt else ""
+    match TransferState(transfer.state):
+        case TransferState.REQUESTED:
+            since = transfer.requested_at
+            return Display("approval", "hand-stop", "Needs approval", since=since, pulses=True, order=0)
+        case TransferState.QUEUED:
+            since = transfer.held_at or transfer.requested_at
+            return Display("hold", "user-search", "Looking for a manager", since=since, order=2)
+        case TransferState.CONNECTING:
+            since = _ringing_since(attempt) or transfer.requested_at
+            return Display("hold", "phone-outgoing", f"On hold · ringing {name}", since=since, order=2)
+        case TransferState.CONSULTING:
+            since = attempt.answered_at if attempt else transfer.requested_at
+            return Display("brief", "messages", f"Briefing {name}", since=since, order=3)
+        case TransferState.MERGING:
+            return Display("brief", "arrows-join", f"Joining {name}", since=call.caller_since, order=3)
+        case TransferState.MERGED:
+            return Display("merged", "users", f"With {name}", since=transfer.merged_at, order=6)
+    if call.caller_with == CallerWith.AI and transfer.end_reason in BACK_BECAUSE:
+        why = BACK_BECAUSE[EndReason(transfer.end_reason)]
+        return Display("failed", "arrow-back-up", f"Back with AI · {why}", since=call.caller_since, order=4)
+    return call_display(call)
+
+
+def _ringing_since(attempt: Attempt | None) -> datetime | None:
+    return (attempt.ringing_at or attempt.dialed_at or attempt.reserved_at) if attempt else None
+
+
+def transfer_display(transfer: Transfer) -> Display:
+    """How a transfer stands or ended, for lists."""
+    state = TransferState(transfer.state)
+    if state in RESULT:
+        role, icon = RESULT[state]
+        words = EndReason(transfer.end_reason).label if transfer.end_reason else state.label
+        return Display(role, icon, words)
+    role = {
+        TransferState.REQUESTED: "approval",
+        TransferState.QUEUED: "hold",
+        TransferState.CONNECTING: "hold",
+        TransferState.MERGED: "merged",
+    }.get(state, "brief")
+    return Display(role, "arrows-transfer-up", state.label)
+
+
+def attempt_words(attempt: Attempt) -> str:
+    """How one attempt to reach a manager went: “Did not answer (SIP 480)”."""
+    if attempt.state != AttemptState.FAILED:
+        return str(AttemptState(attempt.state).label)
+    label = str(Outcome(attempt.outcome).label) if attempt.outcome else "Failed"
+    detail = f"SIP {attempt.sip_status}" if attempt.sip_status else attempt.outcome_detail
+    return f"{label} ({detail})" if detail else label

@@ -1,0 +1,170 @@
+"""The live views of the wallboard and the call page: who hears what, and the pieces a frame changes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import cast
+from uuid import UUID
+
+from django.http import Http404
+from django.template.loader import render_to_string
+
+from calls.access import Account
+from calls.live import views
+from calls.live.frames import Frame, Piece
+from calls.live.views import Admission, View
+from calls.models import Utterance
+from calls.timing import now
+from transfers.access import Lens, board_audiences, lens_of
+from transfers.board import needs, strips
+from transfers.callpage import Said, Thread, call_side, marks, said
+from transfers.models import Attempt, Manager
+from transfers.people import person_of
+from transfers.states import OPEN_ATTEMPT
+
+SHOWN_ONCE = -1  # below every version: put in if missing, never replaced
+
+
+def register() -> None:
+    views.register("wallboard", View(_admit_board, _render_board))
+    views.register("call", View(_admit_call, _render_call))
+    views.register("transfer", View(_admit_transfer, _render_transfer))
+
+
+# ── the wallboard ────────────────────────────────────────────────────────────────────────────────
+
+
+def _admit_board(user: Account, id: str) -> Admission | None:
+    lens = lens_of(user)
+    audiences = board_audiences(lens)
+    return Admission(audiences, lens) if audiences else None
+
+
+def _render_board(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
+    seen = cast(Lens, lens)
+    if frame.kind == "manager":
+        return [*_person(UUID(frame.id), seen), *_calls_of_manager(UUID(frame.id), seen)]
+    if frame.call_id is None:
+        return ()
+    return strip_pieces(UUID(frame.call_id), seen) + need_pieces(frame, seen)
+
+
+def strip_pieces(call_id: UUID, lens: Lens) -> list[Piece]:
+    found = strips(lens, call_ids=[call_id])
+    if not found:
+        return [Piece(target=f"strip-{call_id}")]
+    html = render_to_string("transfers/_strip.html", {"strip": found[0]})
+    return [Piece(target=f"strip-{call_id}", version=found[0].version, html=html, list="strips")]
+
+
+def need_pieces(frame: Frame, lens: Lens) -> list[Piece]:
+    if frame.kind != "transfer" or frame.call_id is None:
+        return []
+    found = [need for need in needs(lens, call_id=UUID(frame.call_id)) if str(need.id) == frame.id]
+    if not found:
+        return [Piece(target=f"need-{frame.id}")]
+    html = render_to_string("transfers/_need.html", {"need": found[0], "sight": lens.sight})
+    return [Piece(target=f"need-{frame.id}", version=found[0].version, html=html, list="needs")]
+
+
+def _person(manager_id: UUID, lens: Lens) -> list[Piece]:
+    manager = Manager.objects.filter(pk=manager_id).prefetch_related("shifts", "endpoints").first()
+    if manager is None:
+        return []
+    attempt = Attempt.objects.filter(manager=manager, state__in=OPEN_ATTEMPT).first()
+    pieces = []
+    for department_id in lens.departments().filter(managers=manager).values_list("pk", flat=True):
+        person = person_of(manager, department_id, attempt, now())
+        html = render_to_string("transfers/_person.html", {"person": person})
+        pieces.append(Piece(target=f"person-{department_id}-{manager_id}", version=manager.version, html=html))
+    return pieces
+
+
+def _calls_of_manager(manager_id: UUID, lens: Lens) -> list[Piece]:
+    """A manager who sees only their own transfers learns of a new one by their own row."""
+    if lens.manager_id != manager_id:
+        return []
+    mine = Attempt.objects.filter(manager=manager_id).order_by("-reserved_at")
+    return [
+        piece
+        for call_id in mine.values_list("transfer__call_id", flat=True)[:1]
+        for piece in strip_pieces(call_id, lens)
+    ]
+
+
+# ── the call page ────────────────────────────────────────────────────────────────────────────────
+
+
+def _admit_call(user: Account, id: str) -> Admission | None:
+    lens = lens_of(user)
+    try:
+        call_id = UUID(id)
+    except ValueError:
+        return None
+    if not lens.calls().filter(pk=call_id).exists():
+        return None
+    return Admission(frozenset({f"c:{call_id}"}), lens)
+
+
+def _render_call(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
+    seen = cast(Lens, lens)
+    if frame.kind == "utterance":
+        return _turn(int(frame.id), seen)
+    try:
+        side = call_side(seen, UUID(id))
+    except Http404:
+        return ()
+    html = render_to_string("transfers/_call_side.html", {"side": side, "sight": seen.sight})
+    pieces = [Piece(target=f"call-side-{id}", version=side.version, html=html)]
+    if side.transfer and seen.sight.transcript:
+        pieces += [
+            _once(mark.id, "transfers/_mark.html", {"mark": mark}, f"talk-{id}") for mark in marks(side.transfer)
+        ]
+    return pieces
+
+
+def _turn(utterance_id: int, lens: Lens) -> list[Piece]:
+    if not lens.sight.transcript:
+        return []
+    row = Utterance.objects.filter(pk=utterance_id).first()
+    if row is None:
+        return []
+    names: dict[UUID | None, str] = dict(
+        Attempt.objects.filter(transfer__call=row.call_id).values_list("pk", "manager__name")
+    )
+    turn = said(row, names)
+    talk_list = f"talk-{row.call_id}"
+    if row.side != "consultation" or row.attempt_id is None:
+        return [_said(turn, talk_list)]
+    thread = Thread(row.attempt_id, names.get(row.attempt_id, "a manager"), row.started_at, ())
+    return [
+        _once(f"thread-{thread.id}", "transfers/_thread.html", {"thread": thread}, talk_list),
+        _said(turn, f"thread-lines-{thread.id}"),
+    ]
+
+
+def _said(turn: Said, into: str) -> Piece:
+    return _once(f"say-{turn.id}", "transfers/_said.html", {"turn": turn}, into)
+
+
+def _once(target: str, template: str, context: dict[str, object], into: str) -> Piece:
+    return Piece(target=target, version=SHOWN_ONCE, html=render_to_string(template, context), list=into)
+
+
+# ── a transfer's page ────────────────────────────────────────────────────────────────────────────
+
+
+def _admit_transfer(user: Account, id: str) -> Admission | None:
+    lens = lens_of(user)
+    try:
+        found = lens.transfers().filter(pk=UUID(id)).values_list("call_id", flat=True).first()
+    except ValueError:
+        return None
+    return Admission(frozenset({f"c:{found}"}), lens) if found else None
+
+
+def _render_transfer(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
+    """Words come as pieces; the page itself is fetched again (see `live.js`: a piece without a place)."""
+    if frame.kind == "utterance":
+        return _turn(int(frame.id), cast(Lens, lens))
+    return [Piece(target="", version=frame.version)] if frame.kind == "transfer" and frame.id == id else ()

@@ -1,0 +1,99 @@
+"""The managers as the wallboard and the Escalate panel show them: who is free, and what the others do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from calls.display import Display
+from calls.models import Department
+from calls.timing import now
+from transfers.access import Lens
+from transfers.models import Attempt, Endpoint, Manager, Presence
+from transfers.roster import on_shift
+from transfers.states import OPEN_ATTEMPT, AttemptState
+
+BUSY = {
+    AttemptState.RESERVED: ("hold", "phone-outgoing", "dialling"),
+    AttemptState.DIALING: ("hold", "phone-outgoing", "dialling"),
+    AttemptState.RINGING: ("hold", "phone-ringing", "ringing"),
+    AttemptState.SUMMARIZING: ("brief", "messages", "briefing"),
+    AttemptState.MERGED: ("merged", "users", "with a caller"),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A manager in one department. `free`: would be rung now; `off`: off shift or not active."""
+
+    manager: Manager
+    department_id: int
+    display: Display
+    free: bool = False
+    off: bool = False
+    busy: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.manager.name
+
+
+@dataclass(frozen=True)
+class Group:
+    """A department's managers: the busy first, then the free by rank, then the others."""
+
+    department: Department
+    people: tuple[Person, ...]
+
+    @property
+    def free(self) -> int:
+        return sum(person.free for person in self.people)
+
+    @property
+    def here(self) -> tuple[Person, ...]:
+        return tuple(person for person in self.people if not person.off)
+
+    @property
+    def off(self) -> tuple[Person, ...]:
+        return tuple(person for person in self.people if person.off)
+
+
+def groups(lens: Lens, *, every: bool = False) -> Sequence[Group]:
+    """The departments that this lens shows; `every` department for choosing where a caller goes."""
+    departments = Department.objects.all() if every else lens.departments()
+    rows = departments.prefetch_related("managers__shifts", "managers__endpoints").order_by("name")
+    busy = {a.manager_id: a for a in Attempt.objects.filter(state__in=OPEN_ATTEMPT)}
+    at = now()
+    return [_group(department, busy, at) for department in rows]
+
+
+def _group(department: Department, busy: dict[UUID, Attempt], at: datetime) -> Group:
+    managers = [m for m in department.managers.all() if m.active]
+    people = [person_of(m, department.pk, busy.get(m.pk), at) for m in managers]
+    people.sort(key=lambda p: (p.off, not p.busy, not p.free, p.manager.priority, p.name))
+    return Group(department, tuple(people))
+
+
+def person_of(manager: Manager, department_id: int, attempt: Attempt | None, at: datetime) -> Person:
+    if attempt:
+        role, icon, words = BUSY[AttemptState(attempt.state)]
+        since = attempt.merged_at or attempt.answered_at or attempt.ringing_at or attempt.reserved_at
+        return Person(manager, department_id, Display(role, icon, words, since=since), busy=True)
+    if not on_shift(list(manager.shifts.all()), at):
+        return Person(manager, department_id, Display("ended", "moon", "off shift"), off=True)
+    gone = manager.presence_until is None or manager.presence_until > at
+    if manager.presence != Presence.AVAILABLE and gone:
+        words = str(Presence(manager.presence).label).lower()
+        reason = f" · {manager.presence_reason}" if manager.presence_reason else ""
+        return Person(manager, department_id, Display("ended", "circle-dashed", f"{words}{reason}"))
+    if not any(e.kind != Endpoint.Kind.BROWSER for e in manager.endpoints.all()):
+        return Person(manager, department_id, Display("ended", "phone-off", "no phone to call"))
+    idle = manager.last_call_ended_at
+    return Person(
+        manager,
+        department_id,
+        Display("merged", "circle-filled", "free · idle" if idle else "free", since=idle),
+        True,
+    )

@@ -1,0 +1,174 @@
+"""The record of a transfer for people: who did what when, and whether the chain holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+
+from calls.models import Event, Seal
+from calls.seals import link_digest
+from calls.states import CallerWith
+from transfers.models import Attempt, Manager, Transfer
+from transfers.states import AttemptState, EndReason, Outcome, TransferState
+
+ACTORS = {
+    "ai": "AI",
+    "transfer_agent": "Transfer agent",
+    "manager": "Manager",
+    "caller": "Caller",
+    "system": "Patchbay",
+    "carrier": "Phone line",
+    "person": "Somebody",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    at: datetime
+    who: str
+    what: str
+    about: str
+    seq: int
+    sealed: bool
+
+
+@dataclass(frozen=True)
+class SealState:
+    """`broken` events do not match their link of the chain."""
+
+    events: int
+    sealed: int
+    broken: int
+    newest: datetime | None
+    digest: str
+
+
+def lines(transfer: Transfer) -> Sequence[Line]:
+    events = list(_events(transfer).select_related("seal"))
+    names = _names(events)
+    managers = dict(Attempt.objects.filter(transfer=transfer).values_list("pk", "manager__name"))
+    return [
+        Line(
+            at=event.at,
+            who=names.get((event.actor_kind, event.actor_id), ACTORS.get(event.actor_kind, event.actor_kind)),
+            what=describe(event.type, event.facts),
+            about=managers.get(event.attempt_id, ""),
+            seq=event.seq,
+            sealed=hasattr(event, "seal"),
+        )
+        for event in events
+    ]
+
+
+def _events(transfer: Transfer) -> Any:
+    """The transfer's own, and what happened to its call meanwhile."""
+    own = Q(transfer_id=transfer.pk)
+    meanwhile = Q(call_id=transfer.call_id, transfer_id=None, at__gte=transfer.requested_at)
+    if transfer.ended_at:
+        meanwhile &= Q(at__lte=transfer.ended_at)
+    return Event.objects.filter(own | meanwhile).order_by("seq")
+
+
+def _names(events: Sequence[Event]) -> Mapping[tuple[str, str], str]:
+    people = {int(e.actor_id) for e in events if e.actor_kind == "person" and e.actor_id.isdigit()}
+    managers = {_uuid(e.actor_id) for e in events if e.actor_kind == "manager"} - {None}
+    users = get_user_model().objects.filter(pk__in=people)
+    names = {("person", str(user.pk)): user.get_full_name() or user.get_username() for user in users}
+    named = Manager.objects.filter(pk__in=managers).values_list("pk", "name")
+    return names | {("manager", str(pk)): name for pk, name in named}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _label(choices: Any, value: str) -> str:
+    return str(dict(choices.choices).get(value, value or "–"))
+
+
+def describe(kind: str, facts: Mapping[str, Any]) -> str:
+    """One event in words. An unknown type is shown by its name, not hidden."""
+    match kind:
+        case "transfer.requested":
+            return "asked for a transfer"
+        case "transfer.moved":
+            words = _label(TransferState, facts["to_state"])
+            why = f": {_label(EndReason, facts['end_reason'])}" if facts.get("end_reason") else ""
+            return f"transfer is now “{words}”{why}"
+        case "transfer.decided":
+            return "approved it" if facts["approved"] else "declined it"
+        case "transfer.cancel_asked":
+            return f"asked to stop: {_label(EndReason, facts['reason'])}"
+        case "briefing.saved":
+            return f"saved version {facts['nth']} of the briefing"
+        case "briefing.spoken":
+            steps = {
+                "started": "the briefing begins",
+                "spoken": "the briefing is spoken",
+                "asked": "the manager is asked",
+            }
+            return steps.get(facts["step"], facts["step"])
+        case "attempt.reserved":
+            return f"chose a manager (attempt {facts['nth']})"
+        case "attempt.moved":
+            return _attempt_moved(facts)
+        case "attempt.decided":
+            return f"answered: {facts['decision'].replace('_', ' ')} (by {facts['via']})"
+        case "attempt.dial_adopted":
+            return "found the call already dialled and went on with it"
+        case "hold.progress":
+            return f"told the caller again that we are trying (line {facts['count']})"
+    return _describe_call(kind, facts)
+
+
+def _attempt_moved(facts: Mapping[str, Any]) -> str:
+    words = _label(AttemptState, facts["to_state"]).lower()
+    if not facts.get("outcome"):
+        return f"attempt is now “{words}”"
+    sip = f" (SIP {facts['sip_status']})" if facts.get("sip_status") else ""
+    return f"attempt failed: {_label(Outcome, facts['outcome']).lower()}{sip}"
+
+
+def _describe_call(kind: str, facts: Mapping[str, Any]) -> str:
+    match kind:
+        case "call.started":
+            return "the call began"
+        case "call.moved":
+            return f"caller: {_label(CallerWith, facts['from_with'])} → {_label(CallerWith, facts['to_with'])}"
+        case "call.ended":
+            return f"the call ended ({facts['reason'].replace('_', ' ')})"
+        case "call.fact_learnt":
+            return f"learnt “{facts['key'].replace('_', ' ')}”"
+        case "leg.joined":
+            return f"{facts['leg_kind'].replace('_', ' ')} joined"
+        case "leg.left":
+            return f"{facts['leg_kind'].replace('_', ' ')} left"
+        case "agent.joined":
+            return f"{facts['role']} agent is linked"
+        case "agent.left":
+            return f"{facts['role']} agent's link ended ({facts['reason']})"
+    return kind.replace(".", " ").replace("_", " ")
+
+
+def seal_state(transfer: Transfer) -> SealState:
+    """Each sealed event's bytes are hashed again and compared with its link."""
+    events = _events(transfer)
+    seals = list(Seal.objects.filter(event__in=events).select_related("event").order_by("seq"))
+    broken = sum(bytes(s.digest) != link_digest(bytes(s.previous), bytes(s.event.body)) for s in seals)
+    newest = seals[-1] if seals else None
+    return SealState(
+        events=events.count(),
+        sealed=len(seals),
+        broken=broken,
+        newest=newest.sealed_at if newest else None,
+        digest=bytes(newest.digest).hex() if newest else "",
+    )

@@ -1,0 +1,130 @@
+"""The call page and what a person does to a call. Every view reads through the account's lens first."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from calls.access import SUPERVISE
+from calls.display import caller_name
+from calls.errors import Refused
+from calls.models import Call
+from calls.services.ending import end_by_person
+from calls.states import CallerWith
+from calls.views.pages import acts, done, live, page, seen
+from transfers import briefing, escalation, people, services
+from transfers.access import lens_of
+from transfers.callpage import call_page
+
+WORD_LIMIT = 45
+
+
+@require_GET
+def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    lens = lens_of(request.user)
+    place = live(request, "call", (f"c:{call_id}",), id=call_id)
+    context = {
+        "live": place,
+        "page": call_page(lens, call_id),
+        "sight": lens.sight,
+        "beside": "beside" in request.GET,
+    }
+    return page(request, "transfers/call.html", context)
+
+
+def _visible(request: HttpRequest, call_id: UUID) -> Call:
+    calls = lens_of(request.user).calls().select_related("department", "profile")
+    found: Call = get_object_or_404(calls, pk=call_id)
+    return found
+
+
+@require_http_methods(["GET", "POST"])
+@acts("transfers.request_transfer")
+def escalate(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    """GET: the panel. POST: the request; its key makes a double click one transfer."""
+    found = _visible(request, call_id)
+    return _request(request, found) if request.method == "POST" else _panel(request, found)
+
+
+def _panel(request: HttpRequest, found: Call) -> HttpResponse:
+    lens = lens_of(request.user)
+    if not found.is_live:
+        raise Refused("The call has ended, so there is nobody to transfer.")
+    groups = people.groups(lens, every=True)
+    chosen = found.department or next((group.department for group in groups if group.free), None)
+    then = (
+        escalation.what_would_happen(found, escalation.Target(chosen))
+        if chosen
+        else "Choose where the caller goes."
+    )
+    context = {
+        "call": found,
+        "caller": caller_name(found, lens.sight),
+        "groups": groups,
+        "chosen": chosen.pk if chosen else None,
+        "key": uuid4(),
+        "reason": "",
+        "briefing": briefing.draft(found, reason="") if lens.sight.transcript else "",
+        "word_limit": found.profile.word_limit if found.profile else WORD_LIMIT,
+        "then": then,
+    }
+    return render(request, "transfers/_escalate.html", context)
+
+
+@require_GET
+@acts("transfers.request_transfer")
+def escalate_next(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    found = _visible(request, call_id)
+    target = escalation.parse_target(request.GET.get("target", ""))
+    return HttpResponse(escalation.what_would_happen(found, target), content_type="text/plain; charset=utf-8")
+
+
+def _request(request: HttpRequest, found: Call) -> HttpResponse:
+    target = escalation.parse_target(request.POST.get("target", ""))
+    try:
+        key = UUID(request.POST.get("key", ""))
+    except ValueError as error:
+        raise Refused("This form is incomplete. Open it again; nothing was changed.") from error
+    assert isinstance(request.user, User)
+    services.request_transfer(
+        call_id=found.pk,
+        key=key,
+        reason=request.POST.get("reason", ""),
+        department=target.department,
+        person=target.person,
+        briefing_text=request.POST.get("briefing", ""),
+        user=request.user,
+        seen_version=seen(request),
+    )
+    return done(f"Escalated. {escalation.what_would_happen(found, target)}", close_panel=True)
+
+
+@require_http_methods(["GET", "POST"])
+@acts(SUPERVISE)
+def end_call(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    found = _visible(request, call_id)
+    lens = lens_of(request.user)
+    caller = caller_name(found, lens.sight)
+    if request.method == "GET":
+        if not found.is_live:
+            raise Refused("The call has ended already.")
+        context = {"call": found, "caller": caller, "means": _ending_means(found)}
+        return render(request, "transfers/_end.html", context)
+    assert isinstance(request.user, User)
+    end_by_person(call_id=found.pk, user=request.user)
+    return done(f"The call of {caller} is ended.", close_panel=True)
+
+
+def _ending_means(found: Call) -> str:
+    match CallerWith(found.caller_with):
+        case CallerWith.HOLD:
+            return "The caller is on hold. The transfer is cancelled, the manager is told, and both are hung up."
+        case CallerWith.MANAGER:
+            return "The caller is talking to a manager. Both are hung up in the middle of it."
+        case CallerWith.SUPERVISOR:
+            return "The caller is talking to a supervisor. Both are hung up in the middle of it."
+    return "The AI says goodbye and the caller is hung up. They are not called back."

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+
+from calls.display import caller_name
+from calls.timing import now
+from calls.views.pages import live, page
+from transfers import record
+from transfers.access import lens_of
+from transfers.callpage import talk
+from transfers.display import attempt_words, transfer_display
+from transfers.history import filters_of, history_page
+from transfers.models import Manager
+from transfers.states import EndReason
+from transfers.swimlane import swimlane
+
+
+@require_GET
+def history(request: HttpRequest) -> HttpResponse:
+    lens = lens_of(request.user)
+    filters = filters_of(request.GET.dict())
+    found = history_page(lens, filters, before=request.GET.get("before", ""))
+    query = request.GET.copy()
+    query["before"] = found.older
+    departments = lens.departments()
+    context = {
+        "found": found,
+        "filters": filters,
+        "departments": departments,
+        "managers": Manager.objects.filter(departments__in=departments).distinct().order_by("name"),
+        "results": EndReason.choices,
+        "older": query.urlencode(),
+        "first": not request.GET.get("before"),
+    }
+    return page(request, "transfers/history.html", context)
+
+
+@require_GET
+def transfer(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
+    lens = lens_of(request.user)
+    related = ("call__department", "department", "person", "requested_by", "decided_by", "profile")
+    found = get_object_or_404(lens.transfers().select_related(*related), pk=transfer_id)
+    place = live(request, "transfer", (f"c:{found.call_id}",), id=found.pk)
+    attempts = list(found.attempts.select_related("manager", "decision").order_by("nth"))
+    context = {
+        "live": place,
+        "transfer": found,
+        "caller": caller_name(found.call, lens.sight),
+        "display": transfer_display(found),
+        "lanes": swimlane(found, attempts, at=now()),
+        "attempts": [(attempt, attempt_words(attempt)) for attempt in attempts],
+        "briefings": found.briefings.select_related("user") if lens.sight.transcript else (),
+        "lines": record.lines(found),
+        "seal": record.seal_state(found),
+        "talk": talk(lens, found.call),
+        "sight": lens.sight,
+    }
+    return page(request, "transfers/transfer.html", context)
