@@ -10,7 +10,8 @@ from calls.access import Sight
 from calls.models import Call
 from calls.states import CallerWith
 
-LONG_NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
+# With a plus, or digits that are not part of an id such as 8299c58f-a9ca-4b35.
+LONG_NUMBER = re.compile(r"(?:\+\d[\d ().-]{5,}\d|(?<![0-9a-fA-F-])\d[\d ().-]{5,}\d)(?![0-9a-fA-F])")
 
 
 @dataclass(frozen=True)

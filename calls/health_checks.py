@@ -30,7 +30,7 @@ from calls.timing import now
 SILENT = timedelta(seconds=3)
 SKEW_SECONDS = 5.0
 OK, UNSURE, ILL = Verdict.OK, Verdict.UNSURE, Verdict.ILL
-LOOK = "Look at its log in the state folder's `logs`, and start it again with `make demo` or `make start`."
+LOOK = "Look at its log in the state folder (.patchbay/logs), and start it again: make demo, or make start."
 
 
 def database() -> Check:

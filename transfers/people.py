@@ -94,6 +94,6 @@ def person_of(manager: Manager, department_id: int, attempt: Attempt | None, at:
     return Person(
         manager,
         department_id,
-        Display("merged", "circle-filled", "free · idle" if idle else "free", since=idle),
+        Display("merged", "circle-check", "free · idle" if idle else "free", since=idle),
         True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,6 +56,20 @@ def badge(display: Display) -> SafeString:
         dot,
         clock,
     )
+
+
+REMAINING = re.compile(r"(\d+) s (more|for a supervisor)")
+
+
+@register.filter
+def ticking(sentence: str) -> SafeString:
+    """A sentence of what happens next, its remaining seconds counting down in the browser."""
+    found = REMAINING.search(sentence)
+    if not found:
+        return format_html("{}", sentence)
+    until = _ms(now() + timedelta(seconds=int(found.group(1))))
+    before, after = sentence[: found.start(1)], sentence[found.end(1) :]
+    return format_html('{}<span class="num" data-seconds="{}">{}</span>{}', before, until, found.group(1), after)
 
 
 @register.filter

@@ -44,6 +44,10 @@
         : node.dataset.since && clock(now - Number(node.dataset.since));
       if (text && node.textContent !== text) node.textContent = text;
     }
+    for (const node of document.querySelectorAll("[data-seconds]")) {
+      const text = String(Math.max(0, Math.ceil((Number(node.dataset.seconds) - now) / 1000)));
+      if (node.textContent !== text) node.textContent = text;
+    }
     for (const lanes of document.querySelectorAll(".lanes[data-growing]")) stretch(lanes, now);
   }
 
