@@ -11,3 +11,4 @@ job_closed = Signal()  # job
 leg_joined = Signal()  # leg
 leg_left = Signal()  # leg
 leg_status_changed = Signal()  # leg
+consult_room_seen = Signal()  # attempt_id, room_name: it exists; who knows the attempt knows whether it should

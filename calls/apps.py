@@ -6,11 +6,13 @@ class CallsConfig(AppConfig):
     verbose_name = "Calls"
 
     def ready(self) -> None:
-        from calls import call_effects, health_checks
+        from calls import call_effects, clock, health_checks
         from calls.link import support
         from calls.live import rooms
+        from calls.reconcile import reconciler
 
         call_effects.register()
         support.register()
         health_checks.register()
         rooms.register()
+        clock.every_tick(reconciler.tick)

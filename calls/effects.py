@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from asgiref.sync import sync_to_async
 from django.db import connections, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from calls.hints import hint
 from calls.models import Effect, EffectState, Owner
@@ -79,6 +79,14 @@ def ensure(
 def again(effect: Effect, *, due_at: datetime) -> Effect:
     """The next `nth` of the same effect."""
     return ensure(effect.kind, effect.subject_id, nth=effect.nth + 1, due_at=due_at, args=effect.args)
+
+
+def once_more(kind: str, subject_id: UUID, *, pause: timedelta) -> None:
+    """What was done came to nothing: the next `nth`, unless one is under way or ended less than `pause` ago."""
+    tried = Effect.objects.filter(kind=kind, subject_id=subject_id)
+    if tried.filter(Q(state__in=(EffectState.DUE, EffectState.CLAIMED)) | Q(done_at__gt=now() - pause)).exists():
+        return
+    ensure(kind, subject_id, nth=(tried.aggregate(nth=Max("nth"))["nth"] or 0) + 1)
 
 
 def drop(kind: str, subject_id: UUID) -> None:

@@ -10,6 +10,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
+from calls import webhooks
+
 login = login_not_required(auth.LoginView.as_view(redirect_authenticated_user=True))
 
 
@@ -23,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("login", login, name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
+    path("webhooks/livekit", webhooks.livekit, name="livekit_webhook"),
     path("admin/", admin.site.urls),
 ]
 for app in ("calls", "transfers"):

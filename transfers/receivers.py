@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from calls import announcements, clock
+from calls import announcements, clock, effects
 from calls.agents import protocol as p
 from calls.events import SYSTEM, record
 from calls.models import AgentJob, Call, Leg, LegKind
@@ -13,6 +14,8 @@ from transfers import services
 from transfers.models import Attempt, Transfer
 from transfers.states import LIVE_TRANSFER
 from transfers.transfer_events import BriefingSpoken, HoldProgressed
+
+CLOSE_AGAIN_AFTER = timedelta(seconds=1)
 
 
 def register() -> None:
@@ -26,6 +29,7 @@ def register() -> None:
     announcements.leg_status_changed.connect(on_leg)
     announcements.job_opened.connect(on_job)
     announcements.job_closed.connect(on_job)
+    announcements.consult_room_seen.connect(on_consult_room)
     dial.register()
     link_extension.register()
     clock.every_tick(tasks.wake_transfers)
@@ -51,6 +55,13 @@ def on_leg_left(*, leg: Leg, **_: Any) -> None:
     attempt = _attempt_of_leg(leg)
     if attempt:
         services.stamp(attempt, "leg_left_at")
+
+
+def on_consult_room(*, attempt_id: UUID, room_name: str, **_: Any) -> None:
+    """A room whose attempt is over: left over, or made again by a dial that was answered too late."""
+    attempt = Attempt.objects.filter(pk=attempt_id).first()
+    if attempt and attempt.consult_room == room_name and not attempt.is_open:
+        effects.once_more("close_consult", attempt.pk, pause=CLOSE_AGAIN_AFTER)
 
 
 def _attempt_of_leg(leg: Leg) -> Attempt | None:

@@ -18,6 +18,7 @@ from calls.announcements import leg_joined, leg_left, leg_status_changed
 from calls.events import SYSTEM, LegJoined, LegLeft, record
 from calls.models import Call, Leg, LegKind
 from calls.services.calls import Caller, call_of_room, caller_joined, end_call, live_call, locked, touched
+from calls.states import CallState
 from calls.timing import now
 
 
@@ -92,7 +93,7 @@ def call_for(room: RoomFact) -> Call | None:
     known = live_call(room.name)
     if known or ours is None:
         return known
-    if not room.name.startswith("call-"):
+    if not room.name.startswith("call-") or _is_over(room):
         return None
     return call_of_room(
         room.name,
@@ -101,6 +102,12 @@ def call_for(room: RoomFact) -> Call | None:
         rehearsal=bool(ours.get("rehearsal")),
         department=ours.get("department", ""),
     )
+
+
+def _is_over(room: RoomFact) -> bool:
+    """Late word of a room whose call has ended opens no new one."""
+    ended = Call.objects.filter(room_name=room.name, state=CallState.INACTIVE)
+    return bool(room.sid) and ended.filter(room_sid=room.sid).exists()
 
 
 def participant_seen(room: RoomFact, participant: ParticipantFact) -> Leg | None:
@@ -134,6 +141,7 @@ def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
     )
     if not made:
         return leg
+    _replace_earlier(leg)
     fresh = {"last_fact_at": now(), "missed_listings": 0}
     if room.sid and room.name == call.room_name:
         fresh["room_sid"] = room.sid
@@ -154,6 +162,12 @@ def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
     return leg
 
 
+def _replace_earlier(leg: Leg) -> None:
+    """The server lets one participant of an identity be in a room: whoever comes again never left."""
+    earlier = Leg.objects.filter(room_name=leg.room_name, identity=leg.identity, left_at=None).exclude(pk=leg.pk)
+    earlier.update(left_at=now(), leave_reason="replaced")
+
+
 ORDER = ("", "dialing", "ringing", "automation", "active", "hangup")
 
 
@@ -167,6 +181,11 @@ def leg_status(leg: Leg, status: str) -> None:
         leg_status_changed.send(sender=Leg, leg=leg)
 
 
+# The server's reasons for ending a connection whose participant is back already, or about to be: whoever
+# does not come back is missed by two listings.
+MAY_BE_BACK = frozenset({"duplicate_identity", "server_shutdown", "migration", "state_mismatch"})
+
+
 def participant_left(
     room_name: str,
     *,
@@ -176,6 +195,8 @@ def participant_left(
     at: datetime | None = None,
 ) -> None:
     """A participant left a room; by sid where known, else the present one of that identity."""
+    if reason.lower() in MAY_BE_BACK:
+        return
     legs = Leg.objects.filter(room_name=room_name, left_at=None)
     legs = legs.filter(participant_sid=participant_sid) if participant_sid else legs.filter(identity=identity)
     with transaction.atomic():

@@ -114,7 +114,7 @@ class LiveKitGateway:
     async def list_rooms(self) -> Sequence[RoomInfo]:
         async with self._asking():
             found = await self._api.room.list_rooms(api.ListRoomsRequest())
-        return [_room(room) for room in found.rooms]
+        return [room(one) for one in found.rooms]
 
     async def list_participants(self, room: str) -> Sequence[ParticipantInfo]:
         async with self._asking():
@@ -138,7 +138,7 @@ class LiveKitGateway:
             agents=[room_agent(dispatch) for dispatch in dispatches],
         )
         async with self._asking():
-            return _room(await self._api.room.create_room(request))
+            return room(await self._api.room.create_room(request))
 
     async def delete_room(self, room: str) -> None:
         async with self._asking(absent_is_well=True):
@@ -330,16 +330,30 @@ def _clean(message: str) -> str:
     return LONG_NUMBER.sub("…", message.removeprefix("twirp error unknown: "))
 
 
-def _time(seconds: int) -> datetime | None:
-    return datetime.fromtimestamp(seconds, tz=UTC) if seconds else None
+def _time(seconds: int, milliseconds: int) -> datetime | None:
+    """Older servers send seconds only."""
+    at = milliseconds / 1000 if milliseconds else seconds
+    return datetime.fromtimestamp(at, tz=UTC) if at else None
 
 
-def _room(room: Any) -> RoomInfo:
-    return RoomInfo(room.name, room.sid, room.metadata, _time(room.creation_time), room.num_participants)
+def room(info: Any) -> RoomInfo:
+    """Also used for webhooks, which carry the same message."""
+    return RoomInfo(
+        info.name, info.sid, info.metadata, _time(info.creation_time, info.creation_time_ms), info.num_participants
+    )
 
 
 def _lower(enum: Callable[[int], str], value: int) -> str:
     return enum(value).lower()
+
+
+def track(info: Any) -> Track:
+    return Track(
+        sid=info.sid,
+        kind=_lower(api.TrackType.Name, info.type),
+        source=_lower(api.TrackSource.Name, info.source),
+        muted=info.muted,
+    )
 
 
 def participant(info: Any) -> ParticipantInfo:
@@ -351,16 +365,8 @@ def participant(info: Any) -> ParticipantInfo:
         kind=_lower(api.ParticipantInfo.Kind.Name, info.kind),
         state=_lower(api.ParticipantInfo.State.Name, info.state),
         attributes=dict(info.attributes),
-        joined_at=_time(info.joined_at),
-        tracks=tuple(
-            Track(
-                sid=track.sid,
-                kind=_lower(api.TrackType.Name, track.type),
-                source=_lower(api.TrackSource.Name, track.source),
-                muted=track.muted,
-            )
-            for track in info.tracks
-        ),
+        joined_at=_time(info.joined_at, info.joined_at_ms),
+        tracks=tuple(track(one) for one in info.tracks),
     )
 
 

@@ -96,7 +96,7 @@ class MemoryGateway:
             sid=self._id("PA"),
             kind=kind,
             attributes=dict(attributes or {}),
-            joined_at=at.replace(microsecond=0),
+            joined_at=at,
         )
         self._open(room).participants[identity] = one
         return one
@@ -140,7 +140,7 @@ class MemoryGateway:
 
     def _open(self, name: str, metadata: str = "", dispatches: Sequence[Dispatch] = ()) -> _Room:
         if name not in self._rooms:
-            at = self._clock().replace(microsecond=0)
+            at = self._clock()
             self._rooms[name] = _Room(RoomInfo(name, self._id("RM"), metadata, at))
             for dispatch in dispatches or (Dispatch(""),):  # without one, the server calls a nameless agent
                 made = replace(dispatch, id=self._id("AD"))

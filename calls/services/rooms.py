@@ -1,0 +1,153 @@
+"""The rooms of the server as last seen, ours or not: what `/rooms` shows. Nothing else is decided by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from calls.live.publish import changed
+from calls.models import Call, Room
+from calls.services.calls import live_call
+from calls.services.legs import RoomFact
+from calls.telephony.gateway import ParticipantInfo, RoomInfo, Track
+from calls.timing import now
+
+KEEP_GONE = timedelta(hours=1)
+Entry = dict[str, Any]
+
+
+def entry(one: ParticipantInfo) -> Entry:
+    """A participant as the row keeps them."""
+    return {
+        "identity": one.identity,
+        "sid": one.sid,
+        "name": one.name,
+        "kind": one.kind,
+        "state": one.state,
+        "joined_at": one.joined_at.isoformat() if one.joined_at else None,
+        "tracks": [_track(track) for track in one.tracks],
+        "sip": {name: value for name, value in sorted(one.attributes.items()) if name.startswith("sip.")},
+    }
+
+
+def _track(track: Track) -> Entry:
+    return {"sid": track.sid, "kind": track.kind, "source": track.source, "muted": track.muted}
+
+
+def _write(info: RoomInfo, now_there: Callable[[Room], Sequence[Entry] | None], *, at: datetime) -> None:
+    """A room is there. `now_there` says who is in it, or None: this word is older than the row."""
+    with transaction.atomic():
+        room = _row(info, at)
+        entries = now_there(room)
+        if entries is None:
+            return
+        fresh = {**_identity(info, room), "participants": list(entries), "gone_at": None}
+        if info.created_at:
+            fresh["created_at"] = info.created_at
+        differs = room.version == 0 or any(getattr(room, name) != value for name, value in fresh.items())
+        room.seen_at = max(room.seen_at, at)
+        for name, value in fresh.items():
+            setattr(room, name, value)
+        _save(room, differs=differs)
+
+
+def _row(info: RoomInfo, at: datetime) -> Room:
+    """The row, locked; a new one has version 0."""
+    found = Room.objects.select_for_update(of=("self",)).filter(name=info.name).first()
+    if found:
+        return found
+    try:
+        with transaction.atomic():
+            return Room.objects.create(name=info.name, seen_at=at, version=0)
+    except IntegrityError:  # another process was first
+        return Room.objects.select_for_update(of=("self",)).get(name=info.name)
+
+
+def _save(room: Room, *, differs: bool) -> None:
+    if differs:
+        room.version += 1
+    room.save()
+    if differs:
+        changed("room", str(room.pk), room.version)
+
+
+def _identity(info: RoomInfo, room: Room) -> dict[str, Any]:
+    """What the room is: by its metadata, or because a call of ours is in it. A track's webhook has neither."""
+    ours = RoomFact(info.name, info.sid, info.metadata).ours
+    known = room.sid == info.sid and room.kind != Room.Kind.FOREIGN
+    if ours is None and known:
+        return {"sid": info.sid}
+    if ours is not None and ours.get("kind") == "consult":
+        call_id = _uuid(ours, "call")
+        call = Call.objects.filter(pk=call_id).first() if call_id else None
+        kind = Room.Kind.CONSULT
+    else:
+        call = live_call(info.name) or (room.call if known else None)
+        kind = Room.Kind.CALL if call or ours is not None else Room.Kind.FOREIGN
+    return {
+        "sid": info.sid,
+        "kind": kind,
+        "call_id": call.pk if call else None,
+        "attempt_id": _uuid(ours or {}, "attempt"),
+    }
+
+
+def _uuid(data: Mapping[str, str], name: str) -> UUID | None:
+    try:
+        return UUID(data.get(name, ""))
+    except ValueError:
+        return None
+
+
+def started(info: RoomInfo, *, at: datetime) -> None:
+    _write(info, lambda room: room.participants, at=at)
+
+
+def joined(info: RoomInfo, who: ParticipantInfo, *, at: datetime) -> None:
+    _write(info, lambda room: [*_without(room, who), entry(who)], at=at)
+
+
+def left(info: RoomInfo, who: ParticipantInfo, *, at: datetime) -> None:
+    _write(info, lambda room: _without(room, who), at=at)
+
+
+def _without(room: Room, who: ParticipantInfo) -> list[Entry]:
+    return [one for one in room.participants if one["sid"] != who.sid]
+
+
+def track_changed(info: RoomInfo, who: ParticipantInfo, track: Track, *, at: datetime, published: bool) -> None:
+    """Somebody began or stopped to send a track."""
+
+    def after(room: Room) -> list[Entry]:
+        return [_with_track(e, track, published) if e["sid"] == who.sid else e for e in room.participants]
+
+    _write(info, after, at=at)
+
+
+def _with_track(one: Entry, track: Track, published: bool) -> Entry:
+    others = [t for t in one["tracks"] if t["sid"] != track.sid]
+    return {**one, "tracks": [*others, _track(track)] if published else others}
+
+
+def listed(info: RoomInfo, who: Iterable[ParticipantInfo], *, at: datetime) -> None:
+    """The whole truth of a room, of a listing begun at `at`; a webhook that came since knows better."""
+    entries = sorted((entry(one) for one in who), key=lambda e: (e["joined_at"] or "", e["identity"]))
+    _write(info, lambda room: None if room.seen_at > at else entries, at=at)
+
+
+def gone(name: str, *, sid: str = "", at: datetime) -> None:
+    """The server closed it. Who was in it is forgotten at once, the row after an hour."""
+    with transaction.atomic():
+        room = Room.objects.select_for_update(of=("self",)).filter(name=name, gone_at=None).first()
+        if room is None or room.seen_at > at or (sid and room.sid and room.sid != sid):
+            return
+        room.gone_at, room.participants = at, []
+        _save(room, differs=True)
+
+
+def forget_gone() -> None:
+    Room.objects.filter(gone_at__lt=now() - KEEP_GONE).delete()

@@ -1,0 +1,130 @@
+"""LiveKit's webhooks: verified, stored once by their id, handed on. `reconcile` makes good what is lost."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import Error, transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from calls.announcements import consult_room_seen
+from calls.models import WebhookDelivery
+from calls.services import legs, rooms
+from calls.services.legs import ParticipantFact, RoomFact
+from calls.telephony.gateway import ParticipantInfo, RoomInfo
+from calls.telephony.webhook import InvalidWebhook, Webhook, read
+from calls.timing import now
+
+logger = logging.getLogger(__name__)
+
+LEFT = ("participant_left", "participant_connection_aborted")
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def livekit(request: HttpRequest) -> HttpResponse:
+    """401 and nothing written unless LiveKit signed exactly this body; 200 for what was heard before, too."""
+    try:
+        webhook = read(
+            request.body,
+            request.headers.get("Authorization", ""),
+            key=settings.LIVEKIT_API_KEY,
+            secret=settings.LIVEKIT_API_SECRET,
+        )
+    except InvalidWebhook as error:
+        logger.warning("webhook refused", extra={"reason": str(error)})
+        return HttpResponse("This is not signed by our LiveKit.", status=401, content_type="text/plain")
+    take(webhook, body=request.body)
+    return HttpResponse()
+
+
+def take(webhook: Webhook, *, body: bytes) -> bool:
+    """Store it and do what follows, in one transaction; False if it was there already.
+
+    A database that fails makes the server send it again; a fault of ours is logged and does not.
+    """
+    with transaction.atomic():
+        if not _store(webhook, body):
+            return False
+        try:
+            with transaction.atomic():
+                _hand_on(webhook)
+        except Error:
+            raise
+        except Exception as error:
+            logger.exception("webhook not understood", extra={"type": webhook.type, "error": type(error).__name__})
+    return True
+
+
+def _store(webhook: Webhook, body: bytes) -> bool:
+    room, who = webhook.room, webhook.participant
+    _, made = WebhookDelivery.objects.get_or_create(
+        id=webhook.id,
+        defaults={
+            "type": webhook.type,
+            "room_name": room.name if room else "",
+            "room_sid": room.sid if room else "",
+            "identity": who.identity if who else "",
+            "participant_sid": who.sid if who else "",
+            "created_at": webhook.at,
+            "received_at": now(),
+            "body": body,
+        },
+    )
+    return made
+
+
+def _hand_on(webhook: Webhook) -> None:
+    room, who, at = webhook.room, webhook.participant, now()
+    if room is None:
+        return
+    match webhook.type:
+        case "room_started":
+            rooms.started(room, at=at)
+        case "room_finished":
+            rooms.gone(room.name, sid=room.sid, at=at)
+            legs.room_finished(room.name, room_sid=room.sid)
+        case "participant_joined" if who:
+            _joined(room, who)
+        case kind if kind in LEFT and who:
+            rooms.left(room, who, at=at)
+            legs.participant_left(room.name, participant_sid=who.sid, reason=webhook.reason, at=webhook.at)
+        case "track_published" | "track_unpublished" as kind if who and webhook.track:
+            rooms.track_changed(room, who, webhook.track, at=at, published=kind == "track_published")
+        case _:
+            pass
+
+
+def _joined(room: RoomInfo, who: ParticipantInfo) -> None:
+    """Unless they are known to have left, or the room to be closed: webhooks overtake each other."""
+    later = WebhookDelivery.objects.filter(room_name=room.name)
+    if (
+        later.filter(type__in=LEFT, participant_sid=who.sid).exists()
+        or later.filter(type="room_finished", room_sid=room.sid).exists()
+    ):
+        return
+    legs.participant_seen(room_fact(room), participant_fact(who))
+    rooms.joined(room, who, at=now())  # second: it asks which call the room is of
+    announce_consult(room.name)
+
+
+def announce_consult(room_name: str) -> None:
+    """A consultation room is known by its attempt's id alone: a late dial makes it again, without metadata."""
+    attempt_id = legs.attempt_of(room_name)
+    if attempt_id and room_name.startswith("consult-"):
+        consult_room_seen.send(sender=WebhookDelivery, attempt_id=attempt_id, room_name=room_name)
+
+
+def room_fact(room: RoomInfo) -> RoomFact:
+    return RoomFact(name=room.name, sid=room.sid, metadata=room.metadata)
+
+
+def participant_fact(who: ParticipantInfo) -> ParticipantFact:
+    return ParticipantFact(
+        identity=who.identity, sid=who.sid, kind=who.kind, attributes=who.attributes, joined_at=who.joined_at
+    )
