@@ -45,7 +45,7 @@ def phone_number(text: str) -> str:
     """The number in E.164 ("+12025550100"). Raises ValidationError with the reason."""
     text = text.strip()
     if not text:
-        raise ValidationError("Enter a phone number, for example +12025550100.", code="required")
+        raise ValidationError("Enter a phone number, for example +12025550100.", code="missing")
     if not TYPED.fullmatch(text):
         raise _refused("there are characters in it that no phone number has")
     try:

@@ -46,8 +46,8 @@ SIP_NUMBER = env.text("SIP_NUMBER")
 
 INSTALLED_APPS = [
     "daphne",
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "config.admin_app.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -146,6 +146,10 @@ LOGGING = {
 UNFOLD = {
     "SITE_TITLE": "Patchbay administration",
     "SITE_HEADER": "Patchbay",
+    "SITE_SUBHEADER": "Administration",
+    "SITE_SYMBOL": "settings_phone",
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": False, "navigation": "config.admin_site.navigation"},
 }

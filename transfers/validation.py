@@ -40,7 +40,7 @@ def sip_uri(text: str) -> str:
         raise _not_sip("there are spaces, line breaks or control characters in it")
     text = text.strip(" ")
     if not text:
-        raise ValidationError("Enter a SIP address, for example sip:dana@example.com.", code="required")
+        raise ValidationError("Enter a SIP address, for example sip:dana@example.com.", code="missing")
     if len(text) > LONGEST_ADDRESS:
         raise _not_sip(f"it is longer than {LONGEST_ADDRESS} characters")
     if not text.isascii() or any(ch in '<>"\\^`{|}' for ch in text):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -74,6 +76,10 @@ class Trunk(models.Model):
                 self.sip_number = phone_number(self.sip_number)
         with of_field("headers"):
             self.headers = validation.sip_headers(self.headers)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Not that only one is the default: the service moves that from the old one to the new."""
+        super().validate_constraints(exclude={*(exclude or ()), "is_default"})
 
 
 class Manager(models.Model):

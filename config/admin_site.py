@@ -1,0 +1,81 @@
+"""The administration's site: who gets in is a matter of roles, and the log-in is the console's own."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LogoutView
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from unfold.sites import UnfoldAdminSite
+
+OPENS = ("transfers.change_manager", "calls.change_department", "auth.change_user")
+
+
+class AdministrationSite(UnfoldAdminSite):
+    """For supervisors (the roster of their departments) and administrators."""
+
+    index_title = "Administration"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and any(request.user.has_perm(permission) for permission in OPENS)
+
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Where Django sends those who may not: on to the console's log-in, or away."""
+        wanted = request.GET.get("next", "")
+        if not url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
+            wanted = resolve_url("admin:index")
+        if self.has_permission(request):
+            return HttpResponseRedirect(wanted)
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': wanted})}")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return LogoutView.as_view()(request)
+
+
+MENU = (
+    (
+        "Roster",
+        (
+            ("Managers", "support_agent", "transfers_manager", "transfers.view_manager"),
+            ("Phone lines", "settings_phone", "transfers_trunk", "transfers.view_trunk"),
+        ),
+    ),
+    (
+        "Departments",
+        (
+            ("Departments", "domain", "calls_department", "calls.view_department"),
+            ("Profiles", "record_voice_over", "calls_agentprofile", "calls.view_agentprofile"),
+        ),
+    ),
+    (
+        "Accounts",
+        (
+            ("Accounts", "group", "auth_user", "auth.view_user"),
+            ("Roles", "badge", "auth_group", "auth.view_group"),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The side bar: what this person may see."""
+    groups = []
+    for title, entries in MENU:
+        items = [
+            {"title": name, "icon": icon, "link": resolve_url(f"admin:{route}_changelist")}
+            for name, icon, route, permission in entries
+            if request.user.has_perm(permission)
+        ]
+        groups += [{"title": title, "items": items}] if items else []
+    return groups

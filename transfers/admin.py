@@ -1,0 +1,232 @@
+"""Administration of the roster and the phone lines. A supervisor sees the managers of their departments only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import StackedInline, TabularInline
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from calls.access import Scope, scope_of
+from calls.admin import DepartmentAdmin
+from calls.admin_base import RecordedAdmin
+from calls.admin_fields import PhoneNumberField
+from calls.events import Actor
+from calls.models import Department
+from transfers import roster_services, validation
+from transfers.models import Endpoint, Manager, Policy, Shift, Trunk
+
+
+class PolicyInline(StackedInline):
+    model = Policy
+    min_num = max_num = 1
+    can_delete = False
+    verbose_name_plural = "How it escalates"
+    fieldsets = (
+        (None, {"fields": (("approval", "auto_after_s"), ("approval_limit_s", "at_limit"), "max_attempts")}),
+        ("On hold", {"fields": (("hold_limit_s", "consultation_limit_s"), "hold_line", "progress_line")}),
+    )
+
+
+DepartmentAdmin.inlines = (PolicyInline, *DepartmentAdmin.inlines)  # type: ignore[assignment]
+
+
+# ── managers ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class EndpointForm(forms.ModelForm):
+    class Meta:
+        model = Endpoint
+        fields = ("position", "kind", "address", "dtmf", "ring_time_s", "trunk")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["trunk"].empty_label = "The default"  # type: ignore[attr-defined]
+
+
+class EndpointInline(TabularInline):
+    model = Endpoint
+    form = EndpointForm
+    extra = 0
+    ordering = ("position", "pk")
+    verbose_name = "way"
+    verbose_name_plural = "Ways to reach them, in order"
+
+
+class ShiftForm(forms.ModelForm):
+    time_zone = forms.CharField(
+        initial="UTC", max_length=64, widget=UnfoldAdminTextInputWidget(attrs={"list": "time-zones"})
+    )
+
+    class Meta:
+        model = Shift
+        fields = ("weekday", "starts", "ends", "time_zone")
+
+
+class ShiftInline(TabularInline):
+    model = Shift
+    form = ShiftForm
+    extra = 0
+    ordering = ("weekday", "starts")
+    verbose_name_plural = "Shifts (none: always on shift)"
+
+
+class DepartmentFilter(admin.SimpleListFilter):
+    """Only the departments that the person knows."""
+
+    title = "department"
+    parameter_name = "department"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(department.pk), department.name) for department in known_departments(request)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Manager]) -> QuerySet[Manager]:
+        known = {choice[0] for choice in self.lookup_choices}
+        return queryset.filter(departments=self.value()) if self.value() in known else queryset
+
+
+def scope(request: HttpRequest) -> Scope:
+    return scope_of(request.user)
+
+
+def known_departments(request: HttpRequest) -> QuerySet[Department]:
+    mine = scope(request)
+    return (
+        Department.objects.all() if mine.every_department else Department.objects.filter(pk__in=mine.departments)
+    )
+
+
+@admin.register(Manager)
+class ManagerAdmin(RecordedAdmin):
+    """Scoped by the queryset, which every page and action of the admin goes through."""
+
+    inlines = (EndpointInline, ShiftInline)
+    list_display = ("name", "in_departments", "priority", "ways", "hours", "presence", "active")
+    list_filter = (DepartmentFilter, "active")
+    search_fields = ("name",)
+    fields = (("name", "priority"), "departments", ("user", "active"))
+    change_form_after_template = "admin/time_zones.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Manager]:
+        managers = super().get_queryset(request).prefetch_related("departments", "endpoints", "shifts")
+        mine = scope(request)
+        if mine.every_department:
+            return managers
+        own = Manager.departments.through.objects.filter(department_id__in=mine.departments)
+        return managers.filter(pk__in=own.values("manager_id"))
+
+    def get_list_display(self, request: HttpRequest) -> list[Any] | tuple[Any, ...]:
+        self.known = set(known_departments(request).values_list("pk", flat=True))
+        return super().get_list_display(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Manager | None = None) -> tuple[str, ...]:
+        """An account sees its own transfers: who has which is the administrators' to say."""
+        return () if request.user.has_perm("auth.change_user") else ("user",)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "departments":
+            kwargs |= {"queryset": known_departments(request), "widget": UnfoldAdminCheckboxSelectMultipleWidget()}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def save_many(self, request: HttpRequest, obj: Model, field: str, chosen: Collection[Any]) -> None:
+        assert isinstance(obj, Manager)
+        mine = scope(request)
+        within = None if mine.every_department else mine.departments
+        roster_services.set_departments(obj, chosen, actor=Actor.of(request.user), within=within)
+
+    def save_related(
+        self, request: HttpRequest, form: forms.ModelForm, formsets: Iterable[Any], change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        roster_services.roster_changed(form.instance)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["time_zones"] = validation.time_zones()
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="Departments")
+    def in_departments(self, manager: Manager) -> str:
+        return ", ".join(d.name for d in manager.departments.all() if d.pk in self.known)
+
+    @admin.display(description="Reached by")
+    def ways(self, manager: Manager) -> str:
+        ways = sorted(manager.endpoints.all(), key=lambda endpoint: endpoint.position)
+        return ", ".join(_way(endpoint) for endpoint in ways) or "nothing: cannot be called"
+
+    @admin.display(description="Shifts")
+    def hours(self, manager: Manager) -> str:
+        days = {shift.get_weekday_display()[:3]: None for shift in manager.shifts.all()}
+        return ", ".join(days) or "always"
+
+
+def _way(endpoint: Endpoint) -> str:
+    if endpoint.kind == Endpoint.Kind.PHONE:
+        return f"…{endpoint.address[-4:]}"
+    return endpoint.get_kind_display()
+
+
+# ── phone lines ──────────────────────────────────────────────────────────────────────────────────
+
+
+class HeadersField(forms.CharField):
+    """One header a line: "X-Account: 7"."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(f"{name}: {text}" for name, text in value.items()) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return value
+        headers = {}
+        for line in (super().to_python(value) or "").splitlines():
+            name, colon, text = line.partition(":")
+            if line.strip() and not colon:
+                raise forms.ValidationError("One header a line, for example X-Account: 7.")
+            if line.strip():
+                headers[name.strip()] = text.strip()
+        return validation.sip_headers(headers)
+
+
+class TrunkForm(forms.ModelForm):
+    sip_number = PhoneNumberField(
+        required=False, label="Number shown", help_text="In E.164.", widget=UnfoldAdminTextInputWidget
+    )
+    headers = HeadersField(
+        required=False, label="SIP headers", help_text="Sent with every call, one a line: X-Account: 7"
+    )
+
+    class Meta:
+        model = Trunk
+        fields = ()
+
+
+@admin.register(Trunk)
+class TrunkAdmin(RecordedAdmin):
+    form = TrunkForm
+    list_display = ("name", "kind", "trunk_id", "hostname", "sip_number", "is_default")
+    fieldsets = (
+        (None, {"fields": (("name", "is_default"), ("kind", "sip_number"))}),
+        ("Stored on LiveKit", {"fields": ("trunk_id",)}),
+        (
+            "Inline",
+            {
+                "fields": (("hostname", "transport"), "auth_username"),
+                "description": "Its password is read from SIP_AUTH_PASSWORD and not kept here.",
+            },
+        ),
+        ("Both", {"fields": ("headers",)}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Trunk, form: forms.ModelForm, change: bool) -> None:
+        roster_services.save_trunk(obj, actor=Actor.of(request.user))
