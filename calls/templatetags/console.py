@@ -8,13 +8,15 @@ from typing import Any
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from calls.display import Display
 from calls.display import clock as clock_text
 from calls.timing import now
 
 register = template.Library()
+
+DOT = mark_safe('<span class="dot" aria-hidden="true">·</span>')
 
 
 def _ms(at: datetime) -> int:
@@ -46,7 +48,7 @@ def icon(name: str) -> SafeString:
 def badge(display: Display) -> SafeString:
     """The state as a pill: colour, icon, words and its clock."""
     clock: Any = display.fixed or (since(display.since) if display.since else until(display.until))
-    dot = format_html('<span class="dot" aria-hidden="true">·</span>') if clock else ""
+    dot = DOT if clock else ""
     return format_html(
         '<span class="state state-{}{}"><i class="ti ti-{}" aria-hidden="true"></i><span>{}</span>{}{}</span>',
         display.role,

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 
 from calls import health
 from calls.health import Verdict
+from calls.telephony import loop
 
 MARKS = {Verdict.OK: "ok  ", Verdict.UNSURE: "?   ", Verdict.ILL: "ILL "}
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         checks = health.run_all()
+        loop.run(loop.gateway().close())
         width = max(len(check.name) for check in checks)
         for check in checks:
             self.stdout.write(f"{MARKS[check.verdict]} {check.name:<{width}}  {check.says}")

@@ -1,0 +1,264 @@
+"""The live socket: who may connect, what they hear, and what happens when frames are lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+
+from calls.live import publish
+from calls.live.consumers import FOREIGN, LOGGED_OUT, LiveConsumer
+from calls.live.hub import hub
+from calls.models import Call, Membership
+from calls.roles import Role
+from calls.services.calls import touched
+from tests import rows
+from tests.people import account
+from transfers.writing import touched as transfer_touched
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Browser:
+    """A socket of one account."""
+
+    def __init__(self, user: Any, *, origin: bytes = b"http://testserver") -> None:
+        self.link = WebsocketCommunicator(
+            LiveConsumer.as_asgi(), "/live", headers=[(b"origin", origin), (b"host", b"testserver")]
+        )
+        self.link.scope["user"] = user
+
+    async def __aenter__(self) -> Browser:
+        await self.link.connect()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.link.disconnect()
+
+    async def subscribe(self, *views: tuple[str, str]) -> None:
+        wanted = [{"view": view, "id": id} for view, id in views]
+        await self.link.send_json_to({"type": "subscribe", "views": wanted})
+
+    async def until(self, kind: str, seconds: float = 5.0, **fields: Any) -> dict[str, Any]:
+        """The next message of a kind; others are passed over."""
+        async with asyncio.timeout(seconds):
+            while True:
+                message = json.loads(await self.link.receive_from(timeout=seconds))
+                if message["type"] == kind and all(message.get(k) == v for k, v in fields.items()):
+                    return message
+
+    async def silent_about(self, text: str, seconds: float = 0.6) -> None:
+        """Nothing with these words comes while a frame that all see goes through."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    assert text not in await self.link.receive_from(timeout=seconds)
+        except TimeoutError:
+            return
+
+
+@pytest.fixture
+async def running_hub(monkeypatch):
+    monkeypatch.setattr("calls.live.consumers.own", lambda role: None)  # no heartbeat thread beyond the test
+    publish._resting_until = 0.0
+    yield hub
+    await hub.stop()
+
+
+@sync_to_async
+def floor_and(role: Role | None, *where: str, name: str = "someone"):
+    floor = rows.floor()
+    user = account(role, *[getattr(floor, department) for department in where], name=name)
+    return floor, user
+
+
+@sync_to_async
+def touch(call: Call) -> None:
+    with transaction.atomic():
+        touched(call)
+
+
+async def ready(browser: Browser, *views: tuple[str, str]) -> None:
+    await browser.subscribe(*views)
+    await browser.until("position")
+    await hub.ready()
+
+
+async def closed_with(browser: Browser) -> int:
+    await browser.link.connect()
+    while True:
+        message = await browser.link.receive_output(timeout=2)
+        if message["type"] == "websocket.close":
+            return int(message["code"])
+
+
+async def test_a_stranger_and_a_foreign_page_are_closed(running_hub):
+    assert await closed_with(Browser(AnonymousUser())) == LOGGED_OUT
+    user = await sync_to_async(account)(Role.SUPERVISOR)
+    assert await closed_with(Browser(user, origin=b"http://evil.example")) == FOREIGN
+
+
+async def test_a_change_reaches_the_wallboard_rendered_with_its_version(running_hub):
+    floor, user = await floor_and(Role.SUPERVISOR, "billing")
+    async with Browser(user) as browser:
+        await ready(browser, ("wallboard", ""))
+        await touch(floor.waiting.call)
+        message = await browser.until("pieces", audience=f"d:{floor.billing.pk}")
+        piece = message["pieces"][0]
+        assert piece["target"] == f"strip-{floor.waiting.call_id}"
+        assert "…4417" in piece["html"]
+        assert piece["version"] >= floor.waiting.call.version
+        assert "2025554417" not in piece["html"]
+
+
+async def test_a_request_that_is_decided_leaves_needs_you(running_hub):
+    floor, user = await floor_and(Role.SUPERVISOR, "billing")
+    async with Browser(user) as browser:
+        await ready(browser, ("wallboard", ""))
+
+        @sync_to_async
+        def decide() -> None:
+            with transaction.atomic():
+                floor.waiting.approved = True
+                floor.waiting.save()
+                transfer_touched(floor.waiting)
+
+        await decide()
+        while True:
+            message = await browser.until("pieces")
+            gone = [p for p in message["pieces"] if p["target"] == f"need-{floor.waiting.pk}"]
+            if gone:
+                assert gone[0]["html"] == ""
+                break
+
+
+async def test_another_department_hears_nothing(running_hub):
+    floor, user = await floor_and(Role.SUPERVISOR, "claims")
+    async with Browser(user) as browser:
+        await ready(browser, ("wallboard", ""))
+        await touch(floor.waiting.call)
+        await browser.silent_about(str(floor.waiting.call_id))
+
+
+@pytest.mark.parametrize(
+    ("role", "where", "admitted"),
+    [
+        (Role.SUPERVISOR, ("billing",), True),
+        (Role.SUPERVISOR, ("claims",), False),
+        (Role.AUDITOR, (), True),
+        (Role.ADMINISTRATOR, (), True),
+        (Role.MANAGER, (), False),
+        (None, (), False),
+    ],
+)
+async def test_a_call_is_heard_by_those_who_may_see_it(running_hub, role, where, admitted):
+    floor, user = await floor_and(role, *where)
+    async with Browser(user) as browser:
+        await browser.subscribe(("call", str(floor.waiting.call_id)))
+        await browser.until("position" if admitted else "refused")
+
+
+async def test_words_come_to_the_calls_page_in_order_and_not_to_the_wallboard(running_hub):
+    floor, user = await floor_and(Role.SUPERVISOR, "billing")
+    call = floor.waiting.call
+    async with Browser(user) as page, Browser(user) as board:
+        await ready(page, ("call", str(call.pk)))
+        await ready(board, ("wallboard", ""))
+
+        @sync_to_async
+        def speak() -> None:
+            row = rows.say(call, "caller", "the blue envelope", seconds=0)
+            publish.changed("utterance", str(row.pk), 1, department_id=call.department_id, call_id=str(call.pk))
+
+        await speak()
+        message = await page.until("pieces")
+        assert message["pieces"][0]["list"] == f"talk-{call.pk}"
+        assert "the blue envelope" in message["pieces"][0]["html"]
+        await board.silent_about("the blue envelope")
+
+
+async def test_a_gap_and_a_new_epoch_ask_pages_to_fetch_themselves(running_hub):
+    floor, user = await floor_and(Role.SUPERVISOR, "billing")
+    audience = f"d:{floor.billing.pk}"
+    frame = {"kind": "call", "id": str(floor.waiting.call_id), "version": 1, "call_id": str(floor.waiting.call_id)}
+
+    def envelope(epoch: str, seq: int) -> bytes:
+        return json.dumps({"audience": audience, "epoch": epoch, "seq": seq, "frame": frame}).encode()
+
+    async with Browser(user) as browser:
+        await ready(browser, ("wallboard", ""))
+        hub.heard(envelope("one", 4))
+        hub.heard(envelope("one", 5))
+        await browser.until("pieces", seq=5)
+        hub.heard(envelope("one", 8))
+        await browser.until("resync")
+        await browser.until("pieces", seq=8)
+        hub.heard(envelope("two", 1))
+        await browser.until("resync")
+
+
+async def test_a_lost_membership_ends_what_was_heard(running_hub):
+    floor, user = await floor_and(Role.SUPERVISOR, "billing")
+    async with Browser(user) as browser:
+        await ready(browser, ("call", str(floor.waiting.call_id)))
+        await sync_to_async(Membership.objects.all().delete)()
+        subscriber = next(iter(hub._everyone()))
+        consumer = subscriber.send.__self__  # type: ignore[attr-defined]
+
+        async def same_user(scope: object) -> object:
+            return await sync_to_async(type(user).objects.get)(pk=user.pk)
+
+        import calls.live.consumers as module
+
+        before, module.get_user = module.get_user, same_user
+        try:
+            await consumer.check_rights()
+        finally:
+            module.get_user = before
+        await browser.until("refused")
+        assert not hub._everyone()
+
+
+async def test_one_rendering_serves_everyone_with_the_same_lens(running_hub, monkeypatch):
+    from calls.live import views
+
+    floor, user = await floor_and(Role.SUPERVISOR, "billing")
+    view, renderings = views.view("wallboard"), []
+
+    def counted(frame, id, lens):
+        renderings.append(frame.id)
+        return view.render(frame, id, lens)
+
+    monkeypatch.setitem(views._views, "wallboard", views.View(view.admit, counted))
+    async with Browser(user) as one, Browser(user) as two, Browser(user) as three:
+        for browser in (one, two, three):
+            await ready(browser, ("wallboard", ""))
+        await touch(floor.waiting.call)
+        for browser in (one, two, three):
+            await browser.until("pieces")
+    assert len(renderings) == 1
+
+
+async def test_a_browser_that_does_not_keep_up_starts_again():
+    from calls.live.consumers import MAX_WAITING
+
+    consumer = LiveConsumer()
+    for n in range(MAX_WAITING + 1):
+        consumer.put(str(n))
+    assert json.loads(consumer.outbox.get_nowait()) == {"type": "resync"}
+    assert consumer.outbox.empty()
+
+
+async def test_an_unreadable_frame_closes_the_socket(running_hub):
+    user = await sync_to_async(account)(Role.SUPERVISOR)
+    async with Browser(user) as browser:
+        await browser.link.send_to(text_data='{"type": "subscribe", "views": "all of them"}')
+        while (message := await browser.link.receive_output(timeout=2))["type"] != "websocket.close":
+            pass
+        assert message["code"] == 4400
