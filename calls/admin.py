@@ -119,7 +119,7 @@ class VersionFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=in_force())
 
 
-def in_force() -> QuerySet[AgentProfile]:
+def in_force() -> QuerySet[AgentProfile, Any]:
     """The newest version of each department."""
     newest = AgentProfile.objects.order_by("department_id", "-version").distinct("department_id")
     return newest.values("pk")
@@ -220,7 +220,7 @@ class AccountAdmin(DjangoUserAdmin, RecordedAdmin):
 
     @admin.display(description="Supervises")
     def supervises(self, user: User) -> str:
-        return ", ".join(department.name for department in user.departments.all()) or "–"  # type: ignore[attr-defined]
+        return ", ".join(department.name for department in user.departments.all()) or "–"
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return () if request.user.is_superuser else ("is_superuser",)
@@ -258,7 +258,7 @@ class RoleForm(forms.ModelForm):
 
 
 @admin.register(Group)
-class RoleAdmin(DjangoGroupAdmin, RecordedAdmin):
+class RoleAdmin(DjangoGroupAdmin, RecordedAdmin):  # type: ignore[misc]  # Unfold's order
     """The roles are those of the product; what they may do can be changed."""
 
     form = RoleForm

@@ -44,6 +44,8 @@ class LinesField(forms.CharField):
 class _Rendered(forms.Widget):
     """A widget whose template is one of ours."""
 
+    template_name: str
+
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         context = self.get_context(name, value, attrs)
         return mark_safe(render_to_string(self.template_name, context))  # the template escapes

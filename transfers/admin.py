@@ -91,7 +91,8 @@ class DepartmentFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Manager]) -> QuerySet[Manager]:
         known = {choice[0] for choice in self.lookup_choices}
-        return queryset.filter(departments=self.value()) if self.value() in known else queryset
+        wanted = self.value()
+        return queryset.filter(departments=int(wanted)) if wanted in known else queryset
 
 
 def scope(request: HttpRequest) -> Scope:
@@ -228,5 +229,5 @@ class TrunkAdmin(RecordedAdmin):
         ("Both", {"fields": ("headers",)}),
     )
 
-    def save_model(self, request: HttpRequest, obj: Trunk, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
         roster_services.save_trunk(obj, actor=Actor.of(request.user))
