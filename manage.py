@@ -12,6 +12,8 @@ def main() -> None:
         sys.exit(up(sys.argv[2:]))
     from django.core.management import execute_from_command_line
 
+    from config import celery  # noqa: F401 - the hints' broker, for the clock above all
+
     execute_from_command_line(sys.argv)
 
 

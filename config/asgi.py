@@ -9,8 +9,7 @@ from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()
 
-from config.celery import app as celery_app
+from config import celery  # noqa: F401 - the hints' broker
 from config.routing import websocket
 
-celery_app.set_default()
 application = ProtocolTypeRouter({"http": http, "websocket": websocket})

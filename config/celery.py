@@ -25,6 +25,7 @@ class Hints(Celery):
 app = Hints("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.set_default()  # for the tasks of every thread; without it they look for a broker of Celery's own default
 
 
 @worker_ready.connect

@@ -19,4 +19,6 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(_servers.environment)
     from django.conf import settings
 
+    from config import celery  # noqa: F401 - as every process of the product has it
+
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
