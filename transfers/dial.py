@@ -22,6 +22,7 @@ from calls.telephony.gateway import (
     Gateway,
     GatewayError,
     Retryable,
+    Uncertain,
     outcome_of,
 )
 from calls.timing import now
@@ -100,6 +101,9 @@ def _answered(effect: Effect, result: Any) -> None:
 
 def _not_answered(effect: Effect, error: GatewayError) -> None:
     attempt = Attempt.objects.get(pk=effect.subject_id)
+    if isinstance(error, Uncertain):  # it may ring all the same: only the leg tells
+        effects.ensure("look", attempt.pk)
+        return
     unanswered(
         attempt,
         outcome=Outcome(outcome_of(error)),
@@ -158,11 +162,21 @@ async def _look(gateway: Gateway, attempt: Attempt) -> Any:
     return next((one for one in participants if one.identity == attempt.manager_identity), None)
 
 
+def _dial_came_to_nothing(attempt: Attempt) -> bool:
+    """Its answer was lost, and a second later there is still no leg."""
+    failed = Effect.objects.filter(kind="dial", subject_id=attempt.pk, state=EffectState.FAILED)
+    return failed.filter(done_at__lte=now() - ADOPT_WITHIN).exists()
+
+
 def _looked(effect: Effect, participant: Any) -> None:
     attempt = Attempt.objects.select_related("transfer__call").get(pk=effect.subject_id)
     if participant is None:
         if Leg.objects.filter(room_name=attempt.consult_room, identity=attempt.manager_identity).exists():
             participant_left(attempt.consult_room, identity=attempt.manager_identity, reason="gone")
+            return
+        if _dial_came_to_nothing(attempt):
+            unanswered(attempt, outcome=Outcome.LOST, sip_status=None, retryable=True)
+            effects.ensure("close_consult", attempt.pk)
             return
     else:
         metadata = {
