@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -74,6 +75,15 @@ class LiveKitServer:
         self._start_child(servers.livekit(binary, self.state, settings))
         wait_for(self._answers, "livekit-server")
         return self
+
+    def restart(self) -> None:
+        """Killed and started again at the same address: it forgets every room; trunks and rules stay."""
+        server = self.children[-1]
+        assert server.pid
+        os.kill(server.pid, signal.SIGKILL)
+        wait_for(lambda: server.ended is not None, "the end of livekit-server")
+        server.start()
+        wait_for(self._answers, "livekit-server, again")
 
     def stop(self) -> None:
         for child in reversed(self.children):
