@@ -11,14 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
 from calls import webhooks
+from config import env
 
 login = login_not_required(auth.LoginView.as_view(redirect_authenticated_user=True))
 
 
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Says only that the console answers: for the launcher and for load balancers."""
-    return HttpResponse("ok", content_type="text/plain")
+    """Says only that the console answers: for load balancers, and for the launcher that started it."""
+    return HttpResponse(f"ok {env.text('PATCHBAY_BOOT')}".strip(), content_type="text/plain")
 
 
 urlpatterns: list[URLPattern | URLResolver] = [

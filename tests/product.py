@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from config.env import ROOT
-from config.launcher import postgres
+from config.launcher import postgres, state
 from config.launcher.environment import KEPT, KEPT_PREFIXES
 
 UP_SECONDS = 180.0  # the agents load their speech models
@@ -37,7 +37,7 @@ class Product:
         self.arguments = arguments
         foreign = (*KEPT_PREFIXES, "DJANGO_")
         clean = {n: v for n, v in os.environ.items() if not n.startswith(foreign) and n not in KEPT}
-        self.env = clean | {"PATCHBAY_STATE": str(self.state)} | (env or {})
+        self.env = clean | {"PATCHBAY_STATE": str(self.state), "PORT": str(state.any_port(set()))} | (env or {})
         self.output = self.state / "launcher.log"
         self.launcher: subprocess.Popen[bytes] | None = None
 

@@ -23,6 +23,16 @@ def http(url: str) -> bool:
         return False
 
 
+def console(url: str, boot: str) -> bool:
+    """Whether the console of this very start answers: another checkout may have taken the port meanwhile."""
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as response:
+            body: bytes = response.read()
+            return body.decode() == f"ok {boot}"
+    except OSError:
+        return False
+
+
 def valkey(url: str) -> bool:
     client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
     try:

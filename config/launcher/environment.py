@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ def plan(given: Mapping[str, str], *, demo: bool, state: Path, kept: Installatio
     env["PATCHBAY_STATE"] = str(state.resolve())
     env["PORT"] = str(port)
     env["PYTHONUNBUFFERED"] = "1"
+    env["PATCHBAY_BOOT"] = secrets.token_hex(8)  # by which the launcher knows its own console
     defaults = {
         "PATCHBAY_INSTALLATION": kept["installation"],
         "PATCHBAY_SECRET_KEY": kept["secret_key"],

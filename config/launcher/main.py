@@ -132,7 +132,7 @@ class Launcher:
         started = [self._start(command) for command in commands.programs(self.plan.port)]
         if carrier:
             self._until("the carrier simulator", partial(answers.http, f"{self.plan.env['CARRIER_URL']}/"), 60)
-        self._until("the console", partial(answers.http, f"{self.plan.url}/healthz"), 60)
+        self._until("the console", partial(answers.console, self.plan.url, self.plan.env["PATCHBAY_BOOT"]), 60)
         if started[-1]:
             log = self.state / "logs" / "agents.log"
             self._until("the agents", partial(answers.log_says, log, "registered worker"), 120)
