@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from calls.telephony.gateway import Gateway
+from calls.telephony.gateway import Gateway, Uncertain
 
 T = TypeVar("T")
 
 _lock = threading.Lock()
+_making = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _gateway: Gateway | None = None
 
@@ -37,16 +38,22 @@ def submit(work: Coroutine[Any, Any, T]) -> Future[T]:
 
 
 def run(work: Coroutine[Any, Any, T], *, within_s: float = 15.0) -> T:
-    """Do `work` on the loop and wait for it."""
-    return submit(work).result(within_s)
+    """Do `work` on the loop and wait for it; given up after `within_s`, and then `Uncertain`."""
+    future = submit(work)
+    try:
+        return future.result(within_s)
+    except TimeoutError:
+        future.cancel()
+        raise Uncertain(f"nothing within {within_s:g} s", code="timeout") from None
 
 
 def gateway() -> Gateway:
-    """The process's gateway, for work on the loop. Tests put the fake here with `use`."""
+    """The process's gateway, for work on the loop; not to be called there. Tests put the fake here with `use`."""
     global _gateway
-    if _gateway is None:
-        _gateway = run(_make())
-    return _gateway
+    with _making:
+        if _gateway is None:
+            _gateway = run(_make())
+        return _gateway
 
 
 async def _make() -> Gateway:
