@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 
-Account = AbstractBaseUser | AnonymousUser
+Account = User | AnonymousUser
 
 VIEW_CALLS = "calls.view_call"
 VIEW_EVERY_DEPARTMENT = "calls.view_every_department"
@@ -49,7 +49,7 @@ class Scope:
 
 
 def may(user: Account, permission: str) -> bool:
-    return bool(user.is_authenticated and user.has_perm(permission))  # type: ignore[union-attr]
+    return bool(user.is_authenticated and user.has_perm(permission))
 
 
 def sight_of(user: Account) -> Sight:
@@ -68,5 +68,5 @@ def scope_of(user: Account) -> Scope:
     if not user.is_authenticated:
         return Scope()
     sees, every = may(user, VIEW_CALLS), may(user, VIEW_EVERY_DEPARTMENT)
-    mine = frozenset(user.memberships.values_list("department_id", flat=True)) if sees and not every else ()  # type: ignore[union-attr]
+    mine = frozenset(user.memberships.values_list("department_id", flat=True)) if sees and not every else ()
     return Scope(sees_calls=sees or every, every_department=every, departments=frozenset(mine))

@@ -54,7 +54,7 @@ class Lens:
 
 
 def lens_of(user: Account) -> Lens:
-    manager = Manager.objects.filter(user_id=user.pk, active=True).values_list("pk", flat=True).first()
+    manager = Manager.objects.filter(user_id=user.pk or 0, active=True).values_list("pk", flat=True).first()
     return Lens(scope=scope_of(user), sight=sight_of(user), manager_id=manager)
 
 

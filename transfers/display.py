@@ -45,7 +45,7 @@ def state_display(call: Call, transfer: Transfer | None, attempt: Attempt | None
             since = _ringing_since(attempt) or transfer.requested_at
             return Display("hold", "phone-outgoing", f"On hold · ringing {name}", since=since, order=2)
         case TransferState.CONSULTING:
-            since = attempt.answered_at if attempt else transfer.requested_at
+            since = (attempt and attempt.answered_at) or transfer.requested_at
             return Display("brief", "messages", f"Briefing {name}", since=since, order=3)
         case TransferState.MERGING:
             return Display("brief", "arrows-join", f"Joining {name}", since=call.caller_since, order=3)
