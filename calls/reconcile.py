@@ -144,7 +144,7 @@ class Reconciler:
         present = {one.sid for inside in listing.inside.values() for one in inside}
         untold = set(listing.rooms) - set(listing.inside)
         missing = (
-            Leg.objects.filter(left_at=None, joined_at__lt=listing.begun)
+            Leg.objects.filter(left_at=None)
             .exclude(participant_sid__in=present)
             .exclude(room_name__in=untold)
             .exclude(kind=LegKind.CALLER, call__state__in=(CallState.ACTIVE, CallState.ESCALATED))

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from calls.agents.protocol import Hello, Role
 from calls.link import registry
 from calls.models import Call
-from calls.services.calls import call_of_room
+from calls.services.calls import call_of_room, live_call
+from calls.timing import now
+
+TOO_LATE = timedelta(seconds=10)
 
 
 def _call(hello: Hello) -> Call | None:
+    """A caller may hang up before their agent's first word: that word opens no second call."""
+    live = live_call(hello.room)
+    if live:
+        return live
+    if Call.objects.filter(room_name=hello.room, ended_at__gt=now() - TOO_LATE).exists():
+        return None
     return call_of_room(hello.room)
 
 

@@ -49,10 +49,12 @@ def _write(info: RoomInfo, now_there: Callable[[Room], Sequence[Entry] | None], 
         if info.created_at:
             fresh["created_at"] = info.created_at
         differs = room.version == 0 or any(getattr(room, name) != value for name, value in fresh.items())
+        if not differs:
+            return
         room.seen_at = max(room.seen_at, at)
         for name, value in fresh.items():
             setattr(room, name, value)
-        _save(room, differs=differs)
+        _save(room)
 
 
 def _row(info: RoomInfo, at: datetime) -> Room:
@@ -67,12 +69,10 @@ def _row(info: RoomInfo, at: datetime) -> Room:
         return Room.objects.select_for_update(of=("self",)).get(name=info.name)
 
 
-def _save(room: Room, *, differs: bool) -> None:
-    if differs:
-        room.version += 1
+def _save(room: Room) -> None:
+    room.version += 1
     room.save()
-    if differs:
-        changed("room", str(room.pk), room.version)
+    changed("room", str(room.pk), room.version)
 
 
 def _identity(info: RoomInfo, room: Room) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def gone(name: str, *, sid: str = "", at: datetime) -> None:
         if room is None or room.seen_at > at or (sid and room.sid and room.sid != sid):
             return
         room.gone_at, room.participants = at, []
-        _save(room, differs=True)
+        _save(room)
 
 
 def forget_gone() -> None:
