@@ -1,32 +1,23 @@
-"""Administration of departments, their numbers and how their AI speaks; of accounts and their roles."""
+"""Administration of departments, their numbers and how their AI speaks."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, Permission, User
-from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import TabularInline
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from calls.admin_base import RecordedAdmin
+from calls import admin_accounts  # noqa: F401  (registers itself)
+from calls.admin_base import Plain, RecordedAdmin
 from calls.admin_fields import FactsField, LinesField, PhoneNumberField, SectionsField
 from calls.events import Actor
 from calls.models import AgentProfile, Department, Membership, NumberRoute
-from calls.roles import EXTRA_PERMISSIONS
 from calls.services import configuration
-
-admin.site.unregister(User)
-admin.site.unregister(Group)
 
 
 class NumberRouteForm(forms.ModelForm):
@@ -37,21 +28,17 @@ class NumberRouteForm(forms.ModelForm):
         fields = ("number",)
 
 
-class NumberInline(TabularInline):
+class NumberInline(Plain, TabularInline):
     model = NumberRoute
     form = NumberRouteForm
     extra = 0
+    verbose_name = "number"
     verbose_name_plural = "Numbers that callers dial"
 
 
-class MembershipInline(TabularInline):
+class SupervisorInline(Plain, TabularInline):
     model = Membership
     extra = 0
-    verbose_name = "department"
-    verbose_name_plural = "Supervisor of"
-
-
-class SupervisorInline(MembershipInline):
     verbose_name = "supervisor"
     verbose_name_plural = "Supervisors"
 
@@ -166,118 +153,3 @@ class ProfileAdmin(RecordedAdmin):
         if "_continue" in request.POST:  # on with the new version, not the one that was opened
             return HttpResponseRedirect(reverse("admin:calls_agentprofile_change", args=(obj.pk,)))
         return response
-
-
-# ── accounts ─────────────────────────────────────────────────────────────────────────────────────
-
-
-class PermissionsField(forms.ModelMultipleChoiceField):
-    widget = UnfoldAdminCheckboxSelectMultipleWidget
-
-    def label_from_instance(self, obj: Model) -> str:
-        return str(getattr(obj, "name", obj))
-
-
-class AccountForm(UserChangeForm):
-    groups = PermissionsField(Group.objects.order_by("name"), required=False, label="Roles")
-    user_permissions = PermissionsField(
-        Permission.objects.filter(content_type__app_label="calls", codename__in=EXTRA_PERMISSIONS),
-        required=False,
-        label="Besides its roles",
-        help_text="For this account alone, where its roles do not include it.",
-    )
-
-
-class NewAccountForm(UserCreationForm):
-    groups = PermissionsField(Group.objects.order_by("name"), required=False, label="Roles")
-
-
-@admin.register(User)
-class AccountAdmin(DjangoUserAdmin, RecordedAdmin):
-    """Accounts. Who is no superuser does not change who is."""
-
-    form = AccountForm
-    add_form = NewAccountForm
-    change_password_form = AdminPasswordChangeForm
-    inlines = (MembershipInline,)
-    list_display = ("username", "first_name", "last_name", "roles", "supervises", "is_active", "last_login")
-    list_filter = ("groups", "is_active")
-    filter_horizontal = ()
-    fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": (("first_name", "last_name"), "email")}),
-        ("What they may do", {"fields": ("is_active", "groups", "user_permissions", "is_superuser")}),
-    )
-    add_fieldsets = ((None, {"fields": ("username", "password1", "password2", "groups")}),)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).prefetch_related("groups", "departments")
-
-    @admin.display(description="Roles")
-    def roles(self, user: User) -> str:
-        names = [group.name for group in user.groups.all()]
-        return ", ".join(["superuser"] * user.is_superuser + sorted(names)) or "–"
-
-    @admin.display(description="Supervises")
-    def supervises(self, user: User) -> str:
-        return ", ".join(department.name for department in user.departments.all()) or "–"
-
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        return () if request.user.is_superuser else ("is_superuser",)
-
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return self._within_reach(request, obj) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return self._within_reach(request, obj) and super().has_delete_permission(request, obj)
-
-    def _within_reach(self, request: HttpRequest, obj: User | None) -> bool:
-        return obj is None or not obj.is_superuser or bool(request.user.is_superuser)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        reach = queryset if request.user.is_superuser else queryset.filter(is_superuser=False)
-        super().delete_queryset(request, reach)
-
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        with transaction.atomic():
-            response = super().user_change_password(request, id, form_url)
-            if request.method == "POST" and response.status_code == 302:
-                configuration.secret_changed(User.objects.get(pk=id), actor=Actor.of(request.user))
-        return response
-
-
-class RoleForm(forms.ModelForm):
-    permissions = PermissionsField(
-        Permission.objects.filter(content_type__app_label__in=("calls", "transfers")).order_by("name"),
-        required=False,
-    )
-
-    class Meta:
-        model = Group
-        fields = ("permissions",)
-
-
-@admin.register(Group)
-class RoleAdmin(DjangoGroupAdmin, RecordedAdmin):  # type: ignore[misc]  # Unfold's order
-    """The roles are those of the product; what they may do can be changed."""
-
-    form = RoleForm
-    fields = ("permissions",)
-    filter_horizontal = ()
-    list_display = ("name", "accounts")
-
-    @admin.display(description="Accounts")
-    def accounts(self, group: Group) -> int:
-        return group.user_set.count()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return False
-
-    def save_many(self, request: HttpRequest, obj: Model, field: str, chosen: Collection[Model]) -> None:
-        """What the form does not show stays."""
-        shown = {permission.pk for permission in self.form.base_fields["permissions"].queryset}  # type: ignore[attr-defined]
-        kept = [permission for permission in obj.permissions.all() if permission.pk not in shown]  # type: ignore[attr-defined]
-        super().save_many(request, obj, field, [*chosen, *kept])

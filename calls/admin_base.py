@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextField
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from calls.events import Actor
 from calls.services import configuration
 
 
-class RecordedAdmin(ModelAdmin):
+class Plain:
+    """For pages and inlines: texts as high as they are long, and no menus beside a choice."""
+
+    formfield_overrides: ClassVar[dict[Any, Any]] = {TextField: {"widget": UnfoldAdminExpandableTextareaWidget}}
+    hide_title = True  # of an inline's row: its fields say the same
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        for power in ("add", "change", "delete", "view"):
+            if hasattr(getattr(field, "widget", None), f"can_{power}_related"):
+                setattr(field.widget, f"can_{power}_related", False)
+        return field
+
+
+class RecordedAdmin(Plain, ModelAdmin):
     """Every write goes through `calls.services.configuration`, as whoever is logged in."""
 
     compressed_fields = True

@@ -8,7 +8,12 @@ from typing import Any
 from django import forms
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
-from unfold.widgets import BASE_INPUT_CLASSES, CHECKBOX_CLASSES, SELECT_CLASSES, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    BASE_INPUT_CLASSES,
+    CHECKBOX_CLASSES,
+    SELECT_CLASSES,
+    UnfoldAdminExpandableTextareaWidget,
+)
 
 from calls import validation
 
@@ -30,7 +35,7 @@ class PhoneNumberField(forms.CharField):
 class LinesField(forms.CharField):
     """A list of texts, one a line."""
 
-    widget = UnfoldAdminTextareaWidget
+    widget = UnfoldAdminExpandableTextareaWidget
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value

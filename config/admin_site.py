@@ -22,7 +22,10 @@ class AdministrationSite(UnfoldAdminSite):
     """For supervisors (the roster of their departments) and administrators."""
 
     index_title = "Administration"
-    enable_nav_sidebar = False
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The side bar lists everything: begin with its first page."""
+        return HttpResponseRedirect(navigation(request)[0]["items"][0]["link"])
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and any(request.user.has_perm(permission) for permission in OPENS)

@@ -152,4 +152,20 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"show_search": False, "navigation": "config.admin_site.navigation"},
+    "BORDER_RADIUS": "6px",
+    "COLORS": {  # the console's blue
+        "primary": {
+            "50": "#eff6ff",
+            "100": "#dbeafe",
+            "200": "#bfdbfe",
+            "300": "#93c5fd",
+            "400": "#60a5fa",
+            "500": "#4da3ff",
+            "600": "#1f6fd6",
+            "700": "#1a5cb3",
+            "800": "#1b4b8f",
+            "900": "#1c3f73",
+            "950": "#142848",
+        }
+    },
 }

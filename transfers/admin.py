@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -12,13 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from unfold.admin import StackedInline, TabularInline
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminTextareaWidget,
+    UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminSingleTimeWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from calls.access import Scope, scope_of
 from calls.admin import DepartmentAdmin
-from calls.admin_base import RecordedAdmin
+from calls.admin_base import Plain, RecordedAdmin
 from calls.admin_fields import PhoneNumberField
 from calls.events import Actor
 from calls.models import Department
@@ -26,7 +27,7 @@ from transfers import roster_services, validation
 from transfers.models import Endpoint, Manager, Policy, Shift, Trunk
 
 
-class PolicyInline(StackedInline):
+class PolicyInline(Plain, StackedInline):
     model = Policy
     min_num = max_num = 1
     can_delete = False
@@ -53,7 +54,7 @@ class EndpointForm(forms.ModelForm):
         self.fields["trunk"].empty_label = "The default"  # type: ignore[attr-defined]
 
 
-class EndpointInline(TabularInline):
+class EndpointInline(Plain, TabularInline):
     model = Endpoint
     form = EndpointForm
     extra = 0
@@ -70,14 +71,17 @@ class ShiftForm(forms.ModelForm):
     class Meta:
         model = Shift
         fields = ("weekday", "starts", "ends", "time_zone")
+        widgets: ClassVar[dict[str, Any]] = {
+            name: UnfoldAdminSingleTimeWidget(format="%H:%M") for name in ("starts", "ends")
+        }
 
 
-class ShiftInline(TabularInline):
+class ShiftInline(Plain, TabularInline):
     model = Shift
     form = ShiftForm
     extra = 0
     ordering = ("weekday", "starts")
-    verbose_name_plural = "Shifts (none: always on shift)"
+    verbose_name_plural = "Shifts (none: always on shift; 00:00 to 00:00: the whole day)"
 
 
 class DepartmentFilter(admin.SimpleListFilter):
@@ -181,7 +185,7 @@ def _way(endpoint: Endpoint) -> str:
 class HeadersField(forms.CharField):
     """One header a line: "X-Account: 7"."""
 
-    widget = UnfoldAdminTextareaWidget
+    widget = UnfoldAdminExpandableTextareaWidget
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(f"{name}: {text}" for name, text in value.items()) if isinstance(value, dict) else value
