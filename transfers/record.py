@@ -77,7 +77,7 @@ def _events(transfer: Transfer) -> Any:
 
 def _names(events: Sequence[Event]) -> Mapping[tuple[str, str], str]:
     people = {int(e.actor_id) for e in events if e.actor_kind == "person" and e.actor_id.isdigit()}
-    managers = {_uuid(e.actor_id) for e in events if e.actor_kind == "manager"} - {None}
+    managers = [found for e in events if e.actor_kind == "manager" and (found := _uuid(e.actor_id))]
     users = get_user_model().objects.filter(pk__in=people)
     names = {("person", str(user.pk)): user.get_full_name() or user.get_username() for user in users}
     named = Manager.objects.filter(pk__in=managers).values_list("pk", "name")
@@ -116,7 +116,7 @@ def describe(kind: str, facts: Mapping[str, Any]) -> str:
                 "spoken": "the briefing is spoken",
                 "asked": "the manager is asked",
             }
-            return steps.get(facts["step"], facts["step"])
+            return steps.get(facts["step"], str(facts["step"]))
         case "attempt.reserved":
             return f"chose a manager (attempt {facts['nth']})"
         case "attempt.moved":

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from channels.auth import get_user
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth.models import AnonymousUser
 from pydantic import ValidationError
 
 from calls.access import Account
@@ -43,13 +44,16 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if not self._same_origin():
             await self.close(code=FOREIGN)
             return
-        if not self.scope["user"].is_authenticated:
+        if not self._user().is_authenticated:
             await self.close(code=LOGGED_OUT)
             return
         await in_thread(own, OwnerRole.WEB)
         hub.start()
         self.put(Banner(html=hub.banner).model_dump_json())
         self.tasks = [asyncio.create_task(part()) for part in (self._send_all, self._beat)]
+
+    def _user(self) -> Account:
+        return self.scope["user"] or AnonymousUser()  # type: ignore[return-value]
 
     def _same_origin(self) -> bool:
         headers = dict(self.scope["headers"])
@@ -63,7 +67,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(code=MALFORMED)
             return
         self.wanted = frame.views
-        await self._subscribe(self.scope["user"])
+        await self._subscribe(self._user())
 
     async def _subscribe(self, user: Account) -> None:
         fresh = []
@@ -107,7 +111,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if not user.is_authenticated:
             await self.close(code=LOGGED_OUT)
             return
-        self.scope["user"] = user
+        self.scope["user"] = user  # type: ignore[typeddict-item]
         before = {(s.view, s.id, s.lens, s.audiences) for s in self.subscribers}
         now = set()
         for wanted in self.wanted:

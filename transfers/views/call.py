@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.html import escape
 from django.views.decorators.http import require_GET, require_http_methods
 
 from calls.access import SUPERVISE
@@ -80,7 +81,7 @@ def _panel(request: HttpRequest, found: Call) -> HttpResponse:
 def escalate_next(request: HttpRequest, call_id: UUID) -> HttpResponse:
     found = _visible(request, call_id)
     target = escalation.parse_target(request.GET.get("target", ""))
-    return HttpResponse(escalation.what_would_happen(found, target), content_type="text/plain; charset=utf-8")
+    return HttpResponse(escape(escalation.what_would_happen(found, target)))
 
 
 def _request(request: HttpRequest, found: Call) -> HttpResponse:

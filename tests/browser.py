@@ -1,0 +1,72 @@
+"""A Chromium for tests and shots, and a console of its own for pages that need no phones."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from config.env import ROOT
+from config.launcher.state import any_port
+from config.setup.chromium import find
+from tests.product import until
+
+PASSWORD = "of-no-importance"
+
+
+@contextmanager
+def chromium(*flags: str) -> Iterator[Browser]:
+    """The system's Chromium, headless. Fails in words where there is none."""
+    program = find()
+    assert program, "there is no Chromium: python -m config.setup.chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *flags])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def log_in(page: Page, base: str, name: str, password: str = PASSWORD) -> None:
+    page.goto(f"{base}/login")
+    page.fill("#id_username", name)
+    page.fill("#id_password", password)
+    page.click("button.btn-primary")
+    page.wait_for_url(f"{base}/")
+
+
+class Console:
+    """The web process on the test's own database, to be stopped and started again."""
+
+    def __init__(self) -> None:
+        self.port = any_port(set())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(self.port)]
+        before, name = os.environ["DATABASE_URL"].split("?", 1), connection.settings_dict["NAME"]
+        base = before[0].rsplit("/", 1)[0]
+        env = os.environ | {"DATABASE_URL": f"{base}/{name}?{before[1]}", "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen([*command, "config.asgi:application"], cwd=ROOT, env=env)
+        until(self._answers, 30, "the console answers")
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
