@@ -56,13 +56,23 @@ def stories() -> list[Story]:
     return [Story(str(row["key"]), str(row.get("title", row["key"])), str(row.get("about", ""))) for row in rows]
 
 
-def place(key: str) -> str:
-    """Let that story's caller call; returns its title. Raises Refused in words."""
+def live() -> list[str] | None:
+    """The stories whose callers are on the line now; None if the carrier does not answer."""
+    try:
+        rows = _ask("/carrier/calls")
+    except (OSError, ValueError):
+        return None
+    rows = rows.get("calls", []) if isinstance(rows, dict) else rows
+    return [str(row.get("story", "")) for row in rows]
+
+
+def place(key: str, *, at_most_s: int | None = None) -> str:
+    """Let that story's caller call, who hangs up after `at_most_s`; returns its title. Raises Refused in words."""
     story = next((story for story in stories() if story.key == key), None)
     if story is None:
         raise Refused("The carrier does not know that caller any more. Load the page again.")
     try:
-        _ask("/carrier/calls", {"story": key})
+        _ask("/carrier/calls", {"story": key} | ({"at_most_s": at_most_s} if at_most_s else {}))
     except urllib.error.HTTPError as error:
         raise Refused(f"The carrier would not place that call (it answered {error.code}).") from error
     except (OSError, ValueError) as error:
