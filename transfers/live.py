@@ -16,11 +16,12 @@ from calls.live.views import Admission, View
 from calls.models import Utterance
 from calls.timing import now
 from transfers.access import Lens, board_audiences, lens_of
-from transfers.board import needs, strips
+from transfers.board import needs
 from transfers.callpage import Said, Thread, call_side, marks, said
 from transfers.models import Attempt, Manager
 from transfers.people import person_of
 from transfers.states import OPEN_ATTEMPT
+from transfers.strip_html import strip_htmls
 
 SHOWN_ONCE = -1  # below every version: put in if missing, never replaced
 
@@ -50,11 +51,11 @@ def _render_board(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
 
 
 def strip_pieces(call_id: UUID, lens: Lens) -> list[Piece]:
-    found = strips(lens, call_ids=[call_id])
+    found = strip_htmls(lens, call_ids=[call_id])
     if not found:
         return [Piece(target=f"strip-{call_id}")]
-    html = render_to_string("transfers/_strip.html", {"strip": found[0]})
-    return [Piece(target=f"strip-{call_id}", version=found[0].version, html=html, list="strips")]
+    strip = found[0]
+    return [Piece(target=f"strip-{call_id}", version=strip.version, html=strip.html, list="strips")]
 
 
 def need_pieces(frame: Frame, lens: Lens) -> list[Piece]:
