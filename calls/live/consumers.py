@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from channels.auth import get_user
@@ -107,7 +107,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def check_rights(self) -> None:
         """Log-out, a lost role or another department end what was subscribed with them."""
-        user = await get_user(self.scope)
+        user = cast(Account, await get_user(self.scope))
         if not user.is_authenticated:
             await self.close(code=LOGGED_OUT)
             return
