@@ -101,12 +101,20 @@
       positions.set(message.audience, [message.epoch, message.seq]);
       message.pieces.forEach(apply);
       summarise();
+      count();
       Patchbay.tick();
     } else if (message.type === "resync") {
       resync();
     } else if (message.type === "banner") {
       banner(message.html);
     }
+  }
+
+  /** A tab in the background shows how many wait. */
+  const title = document.title;
+  function count() {
+    const waiting = document.querySelectorAll(".need").length;
+    document.title = waiting ? `(${waiting}) ${title}` : title;
   }
 
   // ── pieces ──────────────────────────────────────────────────────────────────────────────────
@@ -256,6 +264,7 @@
     if (!root) return;
     learn(JSON.parse(root.dataset.livePositions || "{}"));
     merge(root);
+    count();
     Patchbay.tick();
   }
 
@@ -306,5 +315,6 @@
     if (event.detail.requestConfig.verb === "post" && mark.dataset.state !== "live") resync();
   });
   for (const view of views()) learn(JSON.parse(view.dataset.livePositions || "{}"));
+  count();
   connect();
 })();

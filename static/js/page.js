@@ -119,7 +119,11 @@
   document.body.addEventListener("notice", (event) => Patchbay.notice(event.detail.kind, event.detail.text));
   document.body.addEventListener("panel-done", () => panel.open && panel.close());
   const away = "The console did not answer, so this page does not know whether that was done. Look at the call before you try again.";
-  document.body.addEventListener("htmx:sendError", () => Patchbay.notice("failed", away));
+  document.body.addEventListener("htmx:sendError", (event) => {
+    const { verb, elt } = event.detail.requestConfig;
+    if (verb !== "get") Patchbay.notice("failed", away);
+    else if (!elt.matches("[hx-trigger^=every]")) Patchbay.notice("failed", "The console did not answer. Nothing was changed; try again when the mark says live.");
+  });
   document.body.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
     if (status === 403) Patchbay.notice("refused", "Your account may not do that. Nothing was changed.");

@@ -300,3 +300,12 @@ def test_test_calls_are_minted_for_one_new_room(as_, floor):
 def test_a_wrong_password_is_told_in_words(client):
     answer = client.post("/login", {"username": "x", "password": "y"})
     assert "do not belong together" in answer.content.decode()
+
+
+def test_a_page_loads_nothing_from_elsewhere_and_runs_no_inline_script(as_, floor):
+    answer = as_("owner").get("/")
+    assert "script-src 'self';" in answer["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    page = answer.content.decode()
+    assert "<script>" not in page
+    assert "//" not in "".join(part.split('"')[0] for part in page.split('src="')[1:])
