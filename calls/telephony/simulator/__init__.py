@@ -1,0 +1,1 @@
+"""The carrier simulator: LiveKit's SIP service with phones and callers that are played here. Imports no Django."""
