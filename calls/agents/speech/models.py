@@ -1,4 +1,8 @@
-"""Which models a session uses: by settings alone, `offline` unless they say otherwise."""
+"""Which models a session uses: by settings alone, `offline` unless they say otherwise.
+
+A name like `deepgram/nova-3` goes to LiveKit's inference gateway; `openai/<model>` with an OPENAI_BASE_URL to
+that server.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,11 @@ OFFLINE = "offline"
 
 @dataclass(frozen=True)
 class Models:
-    """What `AgentSession` takes; strings go to LiveKit's inference gateway."""
+    """What `AgentSession` takes."""
 
-    stt: stt.STT[Any] | str
-    tts: tts.TTS[Any] | str
-    llm: llm.LLM[Any] | str
+    stt: stt.STT[Any]
+    tts: tts.TTS[Any]
+    llm: llm.LLM[Any]
     vad: vad.VAD
 
 
@@ -42,32 +46,35 @@ def build_vad() -> vad.VAD:
     return inference.VAD(min_silence_duration=0.35, prefix_padding_duration=0.3, activation_threshold=0.5)
 
 
-def build_stt() -> stt.STT[Any] | str:
+def build_stt() -> stt.STT[Any]:
     name = choice("AGENT_STT")
     if name == OFFLINE:
         from calls.agents.speech.stt import DeafSTT, OfflineSTT
 
         return DeafSTT() if scripted() else OfflineSTT()
     own = _openai(name)
-    return own.STT(model=_bare(name)) if own else name
+    return own.STT(model=_bare(name)) if own else inference.STT.from_model_string(name)
 
 
-def build_tts() -> tts.TTS[Any] | str:
+def build_tts() -> tts.TTS[Any]:
     name = choice("AGENT_TTS")
     if name == OFFLINE:
         from calls.agents.speech.tts import OfflineTTS, ToneTTS
 
         return ToneTTS() if scripted() else OfflineTTS()
     own = _openai(name)
-    return own.TTS(model=_bare(name), voice=os.environ.get("AGENT_VOICE", "alloy")) if own else name
+    if own:
+        voiced: tts.TTS[Any] = own.TTS(model=_bare(name), voice=os.environ.get("AGENT_VOICE", "alloy"))
+        return voiced
+    return inference.TTS.from_model_string(name)
 
 
-def _llm(knowledge: Knowledge) -> llm.LLM[Any] | str:
+def _llm(knowledge: Knowledge) -> llm.LLM[Any]:
     name = choice("AGENT_LLM")
     if name == OFFLINE:
         return OfflineBrain(knowledge)
     own = _openai(name)
-    return own.LLM(model=_bare(name)) if own else name
+    return own.LLM(model=_bare(name)) if own else inference.LLM.from_model_string(name)
 
 
 def _openai(name: str) -> Any | None:

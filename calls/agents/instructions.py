@@ -1,0 +1,38 @@
+"""What a language model is told: the profile in words. The rule-based brain knows the same by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from livekit.agents import llm
+
+from calls.agents import protocol as p
+
+ROLES: dict[p.Speaker, llm.ChatRole] = {p.Speaker.CALLER: "user", p.Speaker.AI: "assistant"}
+
+
+def for_support(snapshot: p.Snapshot) -> str:
+    profile = snapshot.profile
+    facts = "\n".join(f"- {f.key}: {f.label}{' (needed)' if f.required else ''}" for f in profile.facts)
+    parts = (
+        f"You are the AI on the telephone of {profile.department or 'a company'}. You speak, so answer in one or "
+        "two short sentences without lists or markup.",
+        profile.persona,
+        "Find out why the caller calls, and help if you can.",
+        f"Learn these, one question at a time, and keep each with record_fact:\n{facts}" if facts else "",
+        "If the caller wants a person or a department, or you cannot help, call request_transfer at once. Never "
+        "promise that somebody will come, and never say or invent a number.",
+        "When the conversation is over, call say_goodbye.",
+        profile.instructions,
+    )
+    return "\n\n".join(part for part in parts if part)
+
+
+def conversation(turns: Sequence[p.Turn]) -> llm.ChatContext:
+    """The caller's side of a transcript as a model's conversation."""
+    context = llm.ChatContext.empty()
+    for turn in turns:
+        role = ROLES.get(turn.speaker)
+        if role and turn.side == "call":
+            context.add_message(role=role, content=turn.text, created_at=turn.at.timestamp())
+    return context

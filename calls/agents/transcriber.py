@@ -1,0 +1,53 @@
+"""Writes down what one participant says, with a recogniser of their own: after the merge there is no session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Literal
+
+from livekit import rtc
+
+from calls.agents import protocol as p
+from calls.agents.audio import audio_track, recognised
+from calls.agents.link import AgentLink
+from calls.agents.speech import models
+
+logger = logging.getLogger("patchbay.agents")
+
+
+class Transcriber:
+    """Follows one identity in a room, also through a reconnect, until the task is cancelled."""
+
+    def __init__(
+        self,
+        room: rtc.Room,
+        identity: str,
+        link: AgentLink,
+        *,
+        speaker: p.Speaker,
+        side: Literal["call", "consultation"] = "call",
+    ) -> None:
+        self._room, self._identity, self._link = room, identity, link
+        self._speaker, self._side = speaker, side
+        self._here = asyncio.Event()
+        room.on("track_subscribed", lambda *_: self._here.set())
+
+    async def run(self) -> None:
+        while True:
+            self._here.clear()
+            track = audio_track(self._room, self._identity)
+            if track is None:
+                await self._here.wait()
+                continue
+            try:
+                await self._write(track)
+            except Exception as error:
+                logger.warning("a leg cannot be written down (%s)", type(error).__name__)
+            await self._here.wait()
+
+    async def _write(self, track: rtc.Track) -> None:
+        async for text, began in recognised(track, models.build_stt(), models.build_vad()):
+            self._link.report(
+                p.Utterance(speaker=self._speaker, side=self._side, text=text, started_at=began, after_merge=True)
+            )
