@@ -1,0 +1,55 @@
+"""What the transfer and the bridge job share: the line between the rooms, and who is at its ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from livekit import rtc
+
+from calls.agents import protocol as p
+from calls.agents.job import Job, is_caller
+from transfers.agents.bridge import Bridge
+
+CONSOLE_SECONDS = 15.0
+
+
+class LineJob(Job):
+    """A job of one attempt; `manager` is the identity of the leg that is called."""
+
+    @property
+    def manager(self) -> str:
+        return f"manager-{self.metadata.attempt_id}"
+
+    async def told(self) -> p.Snapshot | None:
+        """What the console says of the attempt; without it a consultation makes no sense, and None is returned."""
+        try:
+            return await asyncio.wait_for(asyncio.shield(self.link.snapshot), CONSOLE_SECONDS)
+        except TimeoutError:
+            return None
+
+    def new_bridge(self) -> Bridge:
+        bridge = Bridge(
+            self.room,
+            self.manager,
+            url=os.environ["LIVEKIT_URL"],
+            token=self.metadata.bridge_token,
+            heard=lambda speaker: self.link.report(p.Heard(speaker=speaker)),
+        )
+        bridge.call.on("participant_disconnected", self._caller_left)
+        bridge.call.on("disconnected", self._call_room_closed)
+        return bridge
+
+    async def join_up(self, bridge: Bridge) -> None:
+        """Carry, and tell the console."""
+        await bridge.carry()
+        self.link.report(p.BridgeUp())
+
+    def _caller_left(self, who: rtc.RemoteParticipant) -> None:
+        if is_caller(who):
+            self._left(who)
+
+    def _call_room_closed(self, reason: object) -> None:
+        """The caller's room is gone, or took us for another: the console decides what becomes of the manager."""
+        if not self._leaving:
+            self.link.report(p.BridgeDown(reason=str(reason)))
