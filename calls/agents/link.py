@@ -52,6 +52,7 @@ class AgentLink:
         self._drained = asyncio.Event()
         self._drained.set()
         self._taken = 0  # the last directive that this job has, applied or waiting
+        self._applied = 0
         self._socket: websockets.ClientConnection | None = None
         self._directives: asyncio.Queue[p.Down] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -111,6 +112,7 @@ class AgentLink:
             if not self._welcomed(welcome):
                 return
             self._socket = socket
+            await self._acknowledge()
             talk = [asyncio.create_task(self._send(socket)), asyncio.create_task(self._beat(socket))]
             try:
                 await self._listen(socket)
@@ -173,9 +175,13 @@ class AgentLink:
         while True:
             down = await self._directives.get()
             await self._apply_one(handler, down)
-            if self._socket:
-                with suppress(websockets.WebSocketException, OSError):
-                    await self._socket.send(p.Ack(seq=down.seq).model_dump_json())
+            self._applied = down.seq
+            with suppress(websockets.WebSocketException, OSError):
+                await self._acknowledge()
+
+    async def _acknowledge(self) -> None:
+        if self._socket and self._applied:
+            await self._socket.send(p.Ack(seq=self._applied).model_dump_json())
 
     async def _apply_one(self, handler: Handler, down: p.Down) -> None:
         try:
