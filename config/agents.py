@@ -48,7 +48,7 @@ async def entry(ctx: JobContext) -> None:
 
 
 def load(running: AgentServer) -> float:
-    """By calls, not by processor time, of which a busy minute leaves none: a server of load 1 is sent no job at all."""
+    """By calls, not by processor time: a busy minute leaves none of that, and a server of load 1 gets no job."""
     return min(FULL, len(running.active_jobs) / JOBS_AT_MOST)
 
 

@@ -35,6 +35,7 @@ from calls.telephony.gateway import (
     check_dial,
     check_refer,
 )
+from calls.telephony.sip_address import what_to_dial
 
 REQUEST_SECONDS = 5.0
 REFER_RINGING_S = 30
@@ -178,8 +179,9 @@ class LiveKitGateway:
     async def dial(self, request: DialRequest) -> DialResult:
         """Waits for the answer. Never replayed: CreateSIPParticipant is not idempotent."""
         check_dial(request)
+        to, trunk = what_to_dial(request)
         message = api.CreateSIPParticipantRequest(
-            sip_call_to=request.to,
+            sip_call_to=to,
             room_name=request.room,
             participant_identity=request.identity,
             participant_name=request.name,
@@ -188,20 +190,20 @@ class LiveKitGateway:
             ringing_timeout=Duration(seconds=request.ringing_timeout_s),
             wait_until_answered=True,
             hide_phone_number=True,
-            sip_number=request.trunk.sip_number,
-            headers=dict(request.trunk.headers),
+            sip_number=trunk.sip_number,
+            headers=dict(trunk.headers),
         )
-        if isinstance(request.trunk, InlineTrunk):
+        if isinstance(trunk, InlineTrunk):
             message.trunk.CopyFrom(
                 api.SIPOutboundConfig(
-                    hostname=request.trunk.hostname,
-                    transport=TRANSPORTS[request.trunk.transport],
-                    auth_username=request.trunk.username,
-                    auth_password=request.trunk.password,
+                    hostname=trunk.hostname,
+                    transport=TRANSPORTS[trunk.transport],
+                    auth_username=trunk.username,
+                    auth_password=trunk.password,
                 )
             )
         else:
-            message.sip_trunk_id = request.trunk.id
+            message.sip_trunk_id = trunk.id
         within_s = request.ringing_timeout_s + ANSWER_MARGIN_S
         async with self._asking(within_s):
             info = await self._api.sip.create_sip_participant(message, timeout=within_s)

@@ -59,6 +59,8 @@ def test_what_people_say_when_they_pick_up_is_a_greeting(text: str) -> None:
     assert is_greeting(text)
 
 
-@pytest.mark.parametrize("text", ["", "Who is calling?", "Hello, what is the account number of the caller please?"])
+@pytest.mark.parametrize(
+    "text", ["", "Who is calling?", "Hello, what is the account number of the caller please?"]
+)
 def test_a_question_is_not_a_greeting(text: str) -> None:
     assert not is_greeting(text)
