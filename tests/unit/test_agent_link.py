@@ -92,8 +92,8 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def console(keys: None) -> AsyncIterator[Console]:
-    yield Console()
+def console(keys: None) -> Console:
+    return Console()
 
 
 @pytest.fixture
