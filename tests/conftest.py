@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.servers import Servers
+
+if TYPE_CHECKING:
+    from tests.world import World
 
 _servers = Servers()
 
@@ -22,3 +27,15 @@ def pytest_configure(config: pytest.Config) -> None:
     from config import celery  # noqa: F401 - as every process of the product has it
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def world(transactional_db: None) -> Iterator[World]:
+    """A house whose clock is turned by hand."""
+    from calls.timing import clock_of
+    from tests.world import World
+
+    one = World()
+    with clock_of(lambda: one.at):
+        yield one
+    one.close()

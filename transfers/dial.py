@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from calls.services.legs import ParticipantFact, RoomFact, participant_left, par
 from calls.telephony import tokens
 from calls.telephony.gateway import (
     DialRequest,
+    DialResult,
     Dispatch,
     Gateway,
     GatewayError,
@@ -48,6 +50,18 @@ class ConsultationDial:
     dial: DialRequest
 
 
+def room_metadata(attempt: Attempt) -> str:
+    """What makes a consultation room ours, and whose it is."""
+    return json.dumps(
+        {
+            "patchbay": settings.PATCHBAY_INSTALLATION,
+            "kind": "consult",
+            "call": str(attempt.transfer.call_id),
+            "attempt": str(attempt.pk),
+        }
+    )
+
+
 def _dial_request(effect: Effect) -> ConsultationDial | None:
     """Only the one who moves the attempt to `dialing` dials it."""
     attempt = Attempt.objects.select_related("transfer__call", "endpoint", "manager").get(pk=effect.subject_id)
@@ -63,14 +77,7 @@ def _dial_request(effect: Effect) -> ConsultationDial | None:
         bridge_token=tokens.bridge(attempt_id=attempt.pk, call_room=call.room_name),
     )
     return ConsultationDial(
-        metadata=json.dumps(
-            {
-                "patchbay": settings.PATCHBAY_INSTALLATION,
-                "kind": "consult",
-                "call": str(call.pk),
-                "attempt": str(attempt.pk),
-            }
-        ),
+        metadata=room_metadata(attempt),
         dispatch=Dispatch(agent_name=settings.AGENT_NAME, metadata=metadata.model_dump_json()),
         dial=DialRequest(
             room=attempt.consult_room,
@@ -84,7 +91,7 @@ def _dial_request(effect: Effect) -> ConsultationDial | None:
     )
 
 
-async def _dial(gateway: Gateway, request: ConsultationDial) -> None:
+async def _dial(gateway: Gateway, request: ConsultationDial) -> DialResult:
     await gateway.create_room(
         request.dial.room,
         metadata=request.metadata,
@@ -92,11 +99,15 @@ async def _dial(gateway: Gateway, request: ConsultationDial) -> None:
         departure_timeout_s=DEPARTURE_TIMEOUT_S,
         dispatches=(request.dispatch,),
     )
-    await gateway.dial(request.dial)
+    return await gateway.dial(request.dial)
 
 
-def _answered(effect: Effect, result: Any) -> None:
-    answered(Attempt.objects.get(pk=effect.subject_id))
+def _answered(effect: Effect, result: DialResult) -> None:
+    """Its answer is a leg too: who hangs up before any webhook came has left, not never been there."""
+    attempt = Attempt.objects.select_related("transfer__call").get(pk=effect.subject_id)
+    if result.participant_sid:
+        _saw(attempt, sid=result.participant_sid, kind="sip", attributes={"sip.callStatus": "active"})
+    answered(attempt)
 
 
 def _not_answered(effect: Effect, error: GatewayError) -> None:
@@ -162,6 +173,14 @@ async def _look(gateway: Gateway, attempt: Attempt) -> Any:
     return next((one for one in participants if one.identity == attempt.manager_identity), None)
 
 
+def _saw(attempt: Attempt, *, sid: str, kind: str, attributes: Mapping[str, str]) -> None:
+    """The manager's leg is in the consultation."""
+    participant_seen(
+        RoomFact(name=attempt.consult_room, metadata=room_metadata(attempt)),
+        ParticipantFact(identity=attempt.manager_identity, sid=sid, kind=kind, attributes=attributes),
+    )
+
+
 def _dial_came_to_nothing(attempt: Attempt) -> bool:
     """Its answer was lost, and a second later there is still no leg."""
     failed = Effect.objects.filter(kind="dial", subject_id=attempt.pk, state=EffectState.FAILED)
@@ -179,20 +198,7 @@ def _looked(effect: Effect, participant: Any) -> None:
             effects.ensure("close_consult", attempt.pk)
             return
     else:
-        metadata = {
-            "patchbay": settings.PATCHBAY_INSTALLATION,
-            "kind": "consult",
-            "call": str(attempt.transfer.call_id),
-        }
-        participant_seen(
-            RoomFact(name=attempt.consult_room, metadata=json.dumps(metadata)),
-            ParticipantFact(
-                identity=participant.identity,
-                sid=participant.sid,
-                kind=participant.kind,
-                attributes=participant.attributes,
-            ),
-        )
+        _saw(attempt, sid=participant.sid, kind=participant.kind, attributes=participant.attributes)
     effects.again(effect, due_at=now() + LOOK_EVERY)
 
 

@@ -111,6 +111,18 @@ class MemoryGateway:
         """A phone that rings is picked up, or refused with a SIP status."""
         self._answers[room, identity].set_result(status)
 
+    @property
+    def ringing(self) -> bool:
+        """Whether any phone waits to be picked up."""
+        return bool(self._answers)
+
+    def start_job(self, room: str, *, agent_name: str = "") -> None:
+        """An agent took the room's dispatches: they have a running job."""
+        for made in list(self._rooms[room].dispatches.values()):
+            if not agent_name or made.agent_name == agent_name:
+                job = self._id("AJ")
+                self._rooms[room].dispatches[made.id] = replace(made, running=True, job_ids=(job,))
+
     def set_attributes(self, room: str, identity: str, **attributes: str) -> None:
         """By their last word: `callStatus="active"` sets `sip.callStatus`."""
         one = self._rooms[room].participants[identity]
