@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from django.db import close_old_connections
+
 from calls import effects, seals
+from calls.hints import each
 from calls.models import Call, Owner
 from calls.owners import forget_old
 from calls.services import watch
@@ -39,14 +42,18 @@ def tick(owner: Owner) -> None:
             logger.exception("a part of the clock failed", extra={"error": type(error).__name__})
 
 
+def turn(owner: Owner) -> None:
+    """A tick whose connection goes back to the pool: one that broke is not used again."""
+    tick(owner)
+    close_old_connections()
+
+
 def run_unclaimed(owner: Owner) -> None:
-    for effect_id in effects.due_unclaimed():
-        effects.run(effect_id, owner=owner)
+    each(effects.due_unclaimed(), lambda effect_id: effects.run(effect_id, owner=owner))
 
 
 def wake_calls() -> None:
-    for call_id in Call.objects.filter(wake_at__lte=now()).values_list("pk", flat=True)[:50]:
-        watch.check(call_id)
+    each(Call.objects.filter(wake_at__lte=now()).values_list("pk", flat=True)[:50], watch.check)
 
 
 def seal() -> None:

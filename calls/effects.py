@@ -11,14 +11,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from asgiref.sync import sync_to_async
-from django.db import connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import Max, Q
 
-from calls.hints import hint
+from calls.hints import each, hint
 from calls.models import Effect, EffectState, Owner
 from calls.owners import SILENT_AFTER
 from calls.telephony.gateway import Gateway, GatewayError, Retryable
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 UNCLAIMED_AFTER = timedelta(milliseconds=500)
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
+WRITE_AGAIN_SECONDS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 15.0)
+DATABASE_AWAY = (OperationalError, InterfaceError)  # a deadlock too: another try may succeed
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,20 @@ def ensure(
     return effect
 
 
-def again(effect: Effect, *, due_at: datetime) -> Effect:
-    """The next `nth` of the same effect."""
-    return ensure(effect.kind, effect.subject_id, nth=effect.nth + 1, due_at=due_at, args=effect.args)
+def again(effect: Effect, *, due_at: datetime, tries: int = 0) -> Effect:
+    """The next `nth` of the same effect; after a failure, the how manieth try in a row."""
+    return ensure(effect.kind, effect.subject_id, nth=effect.nth + 1, due_at=due_at, args={"tries": tries})
+
+
+def hasten(kind: str, subject_id: UUID) -> None:
+    """Have it done now: what is planned for later, or the next `nth`. What is under way sees for itself."""
+    from calls.tasks import run_effect
+
+    found = Effect.objects.filter(kind=kind, subject_id=subject_id).order_by("-nth").first()
+    if found is None or found.state in (EffectState.DONE, EffectState.FAILED):
+        ensure(kind, subject_id, nth=found.nth + 1 if found else 1)
+    elif Effect.objects.filter(pk=found.pk, state=EffectState.DUE).update(due_at=now()):
+        hint(run_effect, str(found.pk), queue=_kinds[kind].queue)
 
 
 def once_more(kind: str, subject_id: UUID, *, pause: timedelta) -> None:
@@ -109,25 +123,73 @@ def still_mine(effect: Effect) -> bool:
     return Effect.objects.filter(pk=effect.pk, state=EffectState.CLAIMED, token=effect.token).exists()
 
 
+def mine_locked(effect: Effect) -> Effect | None:
+    """The claim, locked for the rest of the transaction; None if it has been taken over or settled."""
+    claims = Effect.objects.select_for_update(of=("self",)).select_related("owner")
+    return claims.filter(pk=effect.pk, state=EffectState.CLAIMED, token=effect.token).first()
+
+
 async def perform(effect: Effect, gateway: Gateway) -> None:
     """Do a claimed effect and settle it. Never raises: a bug is a failed effect with its name."""
     kind = _kinds[effect.kind]
     try:
-        request = await in_thread(kind.request, effect)
-        if request is None:
-            await in_thread(_settle, effect, EffectState.DONE, "not wanted", None)
-            return
-        if not await in_thread(still_mine, effect):
-            return
-        result = await kind.act(gateway, request)
-    except GatewayError as error:
-        await in_thread(_settle_failure, effect, kind, error)
+        request = await in_thread(_request, effect, kind)
+    except DATABASE_AWAY:  # nothing was done: whoever comes next may do it
+        await _write(effect, partial(_give_back, effect))
+        return
     except Exception as error:
         logger.exception("effect failed", extra={"effect": effect.kind})
-        fault = GatewayError(f"{type(error).__name__}")
-        await in_thread(_settle_failure, effect, kind, fault)
-    else:
-        await in_thread(_settle, effect, EffectState.DONE, "", lambda: kind.done(effect, result))
+        await _write(effect, partial(_settle_failure, effect, kind, GatewayError(type(error).__name__)))
+        return
+    if request is not None:
+        await _write(effect, *await _act(effect, kind, gateway, request))
+
+
+def _request(effect: Effect, kind: EffectKind) -> Any | None:
+    """What is to be done; None if nothing is, or if the claim is somebody else's by now."""
+    with transaction.atomic():
+        if mine_locked(effect) is None:
+            return None
+        request = kind.request(effect)
+        if request is None:
+            _settle(effect, EffectState.DONE, "not wanted", None)
+        return request
+
+
+async def _act(effect: Effect, kind: EffectKind, gateway: Gateway, request: Any) -> list[Callable[[], None]]:
+    """Do it; returns what is to be written, and what instead if that cannot be."""
+    try:
+        result = await kind.act(gateway, request)
+    except GatewayError as error:
+        return [partial(_settle_failure, effect, kind, error)]
+    except Exception as error:
+        logger.exception("effect failed", extra={"effect": effect.kind})
+        return [partial(_settle_failure, effect, kind, GatewayError(type(error).__name__))]
+    done = partial(_settle, effect, EffectState.DONE, "", lambda: kind.done(effect, result))
+    return [done, partial(_settle_failure, effect, kind, GatewayError("its outcome could not be written"))]
+
+
+async def _write(effect: Effect, *outcomes: Callable[[], None]) -> None:
+    """Write the first outcome that can be. A database that is away is waited for: what was done is done."""
+    bare = partial(_settle, effect, EffectState.FAILED, "its outcome could not be written", None)
+    tries: list[Callable[[], None]] = [*outcomes, bare]
+    for outcome in tries:
+        for pause in (*WRITE_AGAIN_SECONDS, None):
+            try:
+                await in_thread(outcome)
+                return
+            except DATABASE_AWAY as error:
+                if pause is None:
+                    logger.error(
+                        "effect not settled", extra={"effect": effect.kind, "error": type(error).__name__}
+                    )
+                    return
+                await asyncio.sleep(pause)
+            except Exception as error:
+                logger.exception(
+                    "effect's outcome failed", extra={"effect": effect.kind, "error": str(type(error))}
+                )
+                break
 
 
 def _settle(effect: Effect, state: EffectState, error: str, then: Callable[[], None] | None) -> None:
@@ -141,12 +203,19 @@ def _settle(effect: Effect, state: EffectState, error: str, then: Callable[[], N
 
 def _settle_failure(effect: Effect, kind: EffectKind, error: GatewayError) -> None:
     def write() -> None:
-        if kind.repeatable and isinstance(error, Retryable) and effect.nth <= len(RETRY_SECONDS):
-            again(effect, due_at=now() + timedelta(seconds=RETRY_SECONDS[effect.nth - 1]))
+        tries = effect.args.get("tries", 0)
+        if kind.repeatable and isinstance(error, Retryable) and tries < len(RETRY_SECONDS):
+            again(effect, due_at=now() + timedelta(seconds=RETRY_SECONDS[tries]), tries=tries + 1)
         else:
             kind.failed(effect, error)
 
     _settle(effect, EffectState.FAILED, str(error) or type(error).__name__, write)
+
+
+def _give_back(effect: Effect) -> None:
+    Effect.objects.filter(pk=effect.pk, state=EffectState.CLAIMED, token=effect.token).update(
+        state=EffectState.DUE, owner=None, token=None
+    )
 
 
 async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
@@ -183,14 +252,19 @@ def release_stale() -> None:
     """Claims of silent owners: repeatable ones become due again, the others are decided by their kind."""
     silent = now() - SILENT_AFTER
     stale = Effect.objects.filter(state=EffectState.CLAIMED).filter(Q(owner__beat_at__lt=silent) | Q(owner=None))
-    for effect in stale[:50]:
-        kind = _kinds[effect.kind]
+    each(stale[:50], _take_over)
+
+
+def _take_over(effect: Effect) -> None:
+    kind = _kinds[effect.kind]
+    with transaction.atomic():
+        found = mine_locked(effect)
+        if found is None:
+            return
         if kind.repeatable:
-            Effect.objects.filter(pk=effect.pk, state=EffectState.CLAIMED, token=effect.token).update(
-                state=EffectState.DUE, owner=None, token=None
-            )
+            _give_back(found)
         elif kind.orphaned:
-            kind.orphaned(effect)
+            kind.orphaned(found)
 
 
 def settle_orphan(effect: Effect, *, state: EffectState, note: str) -> bool:

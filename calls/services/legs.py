@@ -17,7 +17,17 @@ from django.db import transaction
 from calls.announcements import leg_joined, leg_left, leg_status_changed
 from calls.events import SYSTEM, LegJoined, LegLeft, record
 from calls.models import Call, Leg, LegKind
-from calls.services.calls import Caller, call_of_room, caller_joined, end_call, live_call, locked, touched
+from calls.services.calls import (
+    NO_AGENT_AFTER,
+    Caller,
+    call_of_room,
+    caller_joined,
+    end_call,
+    live_call,
+    locked,
+    look_for_agent,
+    touched,
+)
 from calls.states import CallState
 from calls.timing import now
 
@@ -121,6 +131,8 @@ def participant_seen(room: RoomFact, participant: ParticipantFact) -> Leg | None
                 return None
             call = locked(call.pk)
             leg = _join(call, room, participant)
+        elif status and status != leg.sip_status:
+            locked(leg.call_id)  # what follows of it changes the call's transfer
         if status:
             leg_status(leg, status)
         return leg
@@ -157,6 +169,7 @@ def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
                 dialled=attributes.get("sip.trunkPhoneNumber", ""),
             ),
         )
+        look_for_agent(call, after=NO_AGENT_AFTER)
     touched(call)
     leg_joined.send(sender=Leg, leg=leg)
     return leg

@@ -23,7 +23,7 @@ class Command(BaseCommand):
             signal.signal(name, lambda *_: stop.set())
         while not stop.wait(TICK_SECONDS):
             try:
-                clock.tick(own(OwnerRole.CLOCK))
+                clock.turn(own(OwnerRole.CLOCK))
             except Error as error:
                 self.stderr.write(f"The database does not answer ({type(error).__name__}). Trying again.")
                 connections.close_all()
