@@ -6,7 +6,7 @@ class CallsConfig(AppConfig):
     verbose_name = "Calls"
 
     def ready(self) -> None:
-        from calls import call_effects, clock, health_checks
+        from calls import call_effects, clock, health_checks, presence
         from calls.link import support
         from calls.live import rooms
         from calls.reconcile import reconciler
@@ -16,3 +16,4 @@ class CallsConfig(AppConfig):
         health_checks.register()
         rooms.register()
         clock.every_tick(reconciler.tick)
+        clock.every_tick(presence.forget_closed)

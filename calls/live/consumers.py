@@ -11,8 +11,11 @@ from urllib.parse import urlsplit
 from channels.auth import get_user
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
+from django.db import Error
 from pydantic import ValidationError
+from uuid6 import uuid7
 
+from calls import presence
 from calls.access import Account
 from calls.effects import in_thread
 from calls.live import views
@@ -50,7 +53,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await in_thread(own, OwnerRole.WEB)
         hub.start()
         self.put(Banner(html=hub.banner).model_dump_json())
-        self.tasks = [asyncio.create_task(part()) for part in (self._send_all, self._beat)]
+        self.tasks = [asyncio.create_task(part()) for part in (self._send_all, self._beat, self._be_present)]
 
     def _user(self) -> Account:
         return self.scope["user"] or AnonymousUser()  # type: ignore[return-value]
@@ -104,6 +107,18 @@ class LiveConsumer(AsyncWebsocketConsumer):
             beats += 1
             if beats % CHECK_EVERY == 0:
                 await self.check_rights()
+
+    async def _be_present(self) -> None:
+        """A request that waits for a supervisor knows by this that there is one."""
+        page_id = uuid7()
+        while True:
+            user_id = self._user().pk
+            try:
+                if user_id is not None:
+                    await in_thread(presence.page_open, page_id, user_id)
+            except Error as error:
+                logger.warning("a page's presence was not written", extra={"error": type(error).__name__})
+            await asyncio.sleep(presence.RENEW_SECONDS)
 
     async def check_rights(self) -> None:
         """Log-out, a lost role or another department end what was subscribed with them."""

@@ -4,6 +4,7 @@ from .calls import Call, CallFact, Leg, LegKind, Room, Utterance
 from .departments import AgentProfile, Department, Membership, NumberRoute
 from .effects import Effect, EffectState, Owner, OwnerRole
 from .links import AgentJob, Directive
+from .presence import OpenPage
 from .record import Event, EventPayload, Seal
 from .webhooks import WebhookDelivery
 
@@ -22,6 +23,7 @@ __all__ = [
     "LegKind",
     "Membership",
     "NumberRoute",
+    "OpenPage",
     "Owner",
     "OwnerRole",
     "Room",
