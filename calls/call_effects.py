@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings
-
 from calls import effects
 from calls.agents.protocol import DispatchMetadata, Role
-from calls.models import Call, Effect
+from calls.dispatching import Wanted, is_patient, note, send_agent
+from calls.models import AgentJob, Call, Effect
 from calls.telephony.gateway import Gateway
 
 
@@ -21,19 +18,18 @@ async def _close_room(gateway: Gateway, room: str) -> None:
     await gateway.delete_room(room)
 
 
-def _room_without_agent(effect: Effect) -> str | None:
+def _room_without_agent(effect: Effect) -> Wanted | None:
     call = Call.objects.get(pk=effect.subject_id)
-    return call.room_name if call.is_live else None
-
-
-async def _dispatch(gateway: Gateway, room: str) -> None:
-    """Clear dispatches that came to nothing, then make one."""
-    for old in await gateway.list_dispatch(room):
-        await gateway.delete_dispatch(room, old.id)
-    metadata: Any = DispatchMetadata(role=Role.SUPPORT).model_dump_json()
-    await gateway.create_dispatch(room, settings.AGENT_NAME, metadata)
+    jobs = AgentJob.objects.filter(call=call, role=Role.SUPPORT)
+    if not call.is_live or jobs.filter(closed_at=None).exists():
+        return None
+    return Wanted(
+        room=call.room_name,
+        metadata=DispatchMetadata(role=Role.SUPPORT),
+        patient=is_patient(effect.kind, call.pk, first_at=call.started_at, jobs=jobs),
+    )
 
 
 def register() -> None:
     effects.register(effects.EffectKind("close_call_room", _room_to_close, _close_room))
-    effects.register(effects.EffectKind("dispatch_support", _room_without_agent, _dispatch))
+    effects.register(effects.EffectKind("dispatch_support", _room_without_agent, send_agent, note))

@@ -115,7 +115,9 @@ class World:
             type(made.policy).objects.filter(pk=made.policy.pk).update(**policy)
         return made
 
-    def manager(self, name: str, *departments: Department, number: str, priority: int = 1, **phone: Any) -> Manager:
+    def manager(
+        self, name: str, *departments: Department, number: str, priority: int = 1, **phone: Any
+    ) -> Manager:
         """`phone` scripts the number; without it, it rings until somebody does something."""
         made = rows.manager(name, *departments, priority=priority)
         Endpoint.objects.filter(manager=made).update(address=number)
@@ -231,9 +233,7 @@ class Story:
         self.support = Agent(world, p.Role.SUPPORT, self.call.room_name)
 
     def escalates(self, **fields: Any) -> Transfer:
-        made = services.request_transfer(
-            call_id=self.call.pk, key=uuid4(), reason="charged twice", **fields
-        )
+        made = services.request_transfer(call_id=self.call.pk, key=uuid4(), reason="charged twice", **fields)
         self.world.settle()
         return made
 
@@ -254,10 +254,14 @@ class Story:
     def state(self) -> tuple[str, str]:
         return self.transfer.state, self.transfer.end_reason
 
+    def agent(self, role: p.Role = p.Role.TRANSFER) -> Agent:
+        """A job of the present attempt says hello."""
+        return Agent(self.world, role, self.attempt.consult_room, self.attempt.pk)
+
     def briefed(self) -> Agent:
         """Dana has picked up, and the TransferAgent is with her."""
         self.escalates()
-        agent = Agent(self.world, p.Role.TRANSFER, self.attempt.consult_room, self.attempt.pk)
+        agent = self.agent()
         self.world.answers(self.attempt)
         return agent
 

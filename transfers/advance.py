@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from calls import effects
 from calls.agents import protocol as p
 from calls.models import Department
 from calls.services.calls import change_department, end_call, locked, move_caller
-from calls.services.links import direct, live_job
+from calls.services.links import addressee, direct, live_job
 from calls.states import CallerWith
 from calls.timing import now
 from transfers import decide as d
@@ -24,11 +23,13 @@ from transfers.states import AttemptState, EndReason, Outcome, TransferState
 from transfers.transfer_events import AttemptReserved
 from transfers.writing import manager_touched, move_attempt, move_transfer, touched
 
-logger = logging.getLogger(__name__)
-
 MAX_STEPS = 20
 LAST_WORDS = timedelta(seconds=6)  # a manager who is being told something keeps the line that long
 END_LINGER = timedelta(milliseconds=500)
+
+
+class DidNotSettle(Exception):
+    """Step followed step without end: our fault. Nothing of it was kept."""
 
 
 def advance(transfer_id: UUID) -> None:
@@ -48,13 +49,14 @@ def advance(transfer_id: UUID) -> None:
                 return
             _do(step, facts)
             call.refresh_from_db()
-    logger.error("a transfer did not settle", extra={"transfer": str(transfer_id)})
+        raise DidNotSettle(str(transfer_id))
 
 
 def _wait(transfer: Transfer, step: d.Wait) -> None:
     """Sleep until the deadline, however late the hint for it is."""
-    if transfer.deadline_at != step.until or transfer.wake_at != step.until:
-        Transfer.objects.filter(pk=transfer.pk).update(deadline_at=step.until, wake_at=step.until)
+    wake_at = step.look_at or step.until
+    if transfer.deadline_at != step.until or transfer.wake_at != wake_at:
+        Transfer.objects.filter(pk=transfer.pk).update(deadline_at=step.until, wake_at=wake_at)
 
 
 def _do(step: d.Step, facts: d.Facts) -> None:
@@ -100,7 +102,7 @@ def _reserve(facts: d.Facts, candidate: Candidate) -> None:
     effects.ensure("dial", attempt.pk)
     if move_caller(facts.call, CallerWith.HOLD):
         plan = p.HoldPlan(line=facts.policy.hold_line, progress_line=facts.policy.progress_line)
-        direct(live_job(facts.call.pk, p.Role.SUPPORT), f"hold:{transfer.pk}", p.Hold(plan=plan))
+        direct(addressee(facts.call.pk, p.Role.SUPPORT), f"hold:{transfer.pk}", p.Hold(plan=plan))
     manager_touched(attempt)
 
 
@@ -208,4 +210,4 @@ def _finish(facts: d.Facts, step: d.Finish) -> None:
         return
     move_caller(call, CallerWith.AI)
     resume = p.Resume(words=told, outcome=step.reason)
-    direct(live_job(call.pk, p.Role.SUPPORT), f"resume:{transfer.pk}", resume)
+    direct(addressee(call.pk, p.Role.SUPPORT), f"resume:{transfer.pk}", resume)

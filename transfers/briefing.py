@@ -9,7 +9,7 @@ from calls.agents.protocol import Brief, Role
 from calls.agents.speech.summary import briefing_draft
 from calls.events import SYSTEM, Actor, record
 from calls.models import Call
-from calls.services.links import direct, live_job
+from calls.services.links import addressee, direct
 from calls.services.snapshot import profile_message, turns_of
 from calls.timing import now
 from transfers.models import Attempt, BriefingVersion, Transfer
@@ -56,4 +56,4 @@ def save(transfer: Transfer, text: str, *, author: BriefingVersion.Author, user:
 def _tell_agent(transfer: Transfer, text: str, nth: int) -> None:
     attempt = Attempt.objects.filter(transfer=transfer, state__in=OPEN_ATTEMPT, briefing_started_at=None).first()
     if attempt:
-        direct(live_job(transfer.call_id, Role.TRANSFER, attempt.pk), f"brief:{nth}", Brief(text=text))
+        direct(addressee(transfer.call_id, Role.TRANSFER, attempt.pk), f"brief:{nth}", Brief(text=text))

@@ -23,7 +23,8 @@ from transfers.states import (
 
 RING_GRACE = timedelta(seconds=5)  # after the ring time: the carrier's own answer comes first
 LEG_GRACE = timedelta(seconds=1)  # after a leg left: the dial's answer brings the SIP status
-AGENT_LIMIT = timedelta(seconds=20)  # from the answer to the TransferAgent's first word to the console
+AGENT_LIMIT = timedelta(seconds=20)  # from the answer, or the loss of one, to a TransferAgent's word
+PRESENCE_LOOK = timedelta(seconds=2)  # nobody says that the last supervisor has gone
 MERGE_LIMIT = timedelta(seconds=10)
 
 
@@ -39,16 +40,19 @@ class Facts:
     decision: Decision | None = None  # of that attempt
     candidates: tuple[Candidate, ...] = ()
     attempts_made: int = 0
-    agent_present: bool = True  # the attempt's transfer job has a live link, or is not yet expected to
+    agent_present: bool = True  # the attempt's transfer job has a live link
+    agent_gone_at: datetime | None = None  # when its last one was lost
+    leave_reason: str = ""  # the server's reason why the manager's leg left
     supervisor_present: bool = True
     outside_hours: bool = False
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing to do before `until`, unless a fact comes."""
+    """Nothing to do before `until`, unless a fact comes. `look_at`: see before that whether one came silently."""
 
     until: datetime | None = None
+    look_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ def _requested(facts: Facts) -> Step:
     if ends is None:
         return Queue()
     if facts.supervisor_present and facts.now < ends:
-        return Wait(ends)
+        return Wait(ends, min(ends, facts.now + PRESENCE_LOOK))
     if policy.approval == Policy.Approval.AUTO_AFTER or policy.at_limit == Policy.AtLimit.DIAL:
         return Queue()
     return _rejected()
@@ -185,7 +189,8 @@ def _connecting(facts: Facts) -> Step:
         return Consult()
     if attempt.leg_left_at:
         settled = attempt.leg_left_at + LEG_GRACE
-        return Wait(settled) if facts.now < settled else CloseAttempt(Outcome.NO_ANSWER, "no SIP status")
+        outcome = OUTCOME_OF_LEAVING.get(facts.leave_reason.upper(), Outcome.NO_ANSWER)
+        return Wait(settled) if facts.now < settled else CloseAttempt(outcome, "no SIP status")
     started = attempt.dialed_at or attempt.reserved_at
     late = started + timedelta(seconds=attempt.ring_time_s) + RING_GRACE
     return CloseAttempt(Outcome.NO_ANSWER) if facts.now >= late else _wait(facts, late)
@@ -202,12 +207,13 @@ def _consulting(facts: Facts) -> Step:
     if attempt.leg_left_at:
         return CloseAttempt(Outcome.HUNG_UP)
     answered = attempt.answered_at or attempt.reserved_at
-    if not facts.agent_present:
-        if facts.now >= answered + AGENT_LIMIT:
-            return CloseAttempt(Outcome.AGENT_LOST)
-        return _wait(facts, answered + AGENT_LIMIT)
     late = answered + timedelta(seconds=facts.policy.consultation_limit_s)
-    return CloseAttempt(Outcome.TIMED_OUT, "consultation") if facts.now >= late else _wait(facts, late)
+    if facts.now >= late:
+        return CloseAttempt(Outcome.TIMED_OUT, "consultation")
+    if not facts.agent_present:
+        lost = max(answered, facts.agent_gone_at or answered) + AGENT_LIMIT
+        return CloseAttempt(Outcome.AGENT_LOST) if facts.now >= lost else _wait(facts, min(lost, late))
+    return _wait(facts, late)
 
 
 def _merging(facts: Facts) -> Step:
@@ -218,6 +224,8 @@ def _merging(facts: Facts) -> Step:
         return CloseAttempt(Outcome.LOST)
     if attempt.bridged_at:
         return Merged()
+    if attempt.merge_error:
+        return CloseAttempt(Outcome.MERGE_FAILED, attempt.merge_error)
     started = facts.decision.at if facts.decision else attempt.reserved_at
     late = started + MERGE_LIMIT
     return CloseAttempt(Outcome.MERGE_FAILED) if facts.now >= late else Wait(late)

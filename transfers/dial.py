@@ -11,25 +11,27 @@ from typing import Any
 from django.conf import settings
 
 from calls import effects
-from calls.agents.protocol import DispatchMetadata, Role
+from calls.agents.protocol import Role
 from calls.events import SYSTEM, record
 from calls.models import Effect, EffectState, Leg, WebhookDelivery
 from calls.owners import SILENT_AFTER
+from calls.services.calls import locked
 from calls.services.legs import ParticipantFact, RoomFact, participant_left, participant_seen
-from calls.telephony import tokens
 from calls.telephony.gateway import (
     DialRequest,
     DialResult,
     Dispatch,
     Gateway,
     GatewayError,
+    Permanent,
     Retryable,
     Uncertain,
     outcome_of,
 )
 from calls.timing import now
+from transfers import dispatch
 from transfers.models import Attempt, Trunk
-from transfers.services import answered, unanswered
+from transfers.services import answered, merge_failed, stamp, unanswered
 from transfers.states import UNANSWERED, AttemptState, Outcome
 from transfers.transfer_events import DialAdopted
 from transfers.trunks import trunk_of
@@ -45,8 +47,9 @@ DEPARTURE_TIMEOUT_S = 5
 class ConsultationDial:
     """The room to make and the dial into it."""
 
+    effect: Effect
     metadata: str
-    dispatch: Dispatch
+    agent: Dispatch
     dial: DialRequest
 
 
@@ -65,20 +68,22 @@ def room_metadata(attempt: Attempt) -> str:
 def _dial_request(effect: Effect) -> ConsultationDial | None:
     """Only the one who moves the attempt to `dialing` dials it."""
     attempt = Attempt.objects.select_related("transfer__call", "endpoint", "manager").get(pk=effect.subject_id)
-    if not attempt.transfer.call.is_live or attempt.endpoint is None:
+    if not locked(attempt.transfer.call_id).is_live:
+        return None
+    if attempt.endpoint is None:  # taken away since it was chosen
+        unanswered(attempt, outcome=Outcome.UNREACHABLE, sip_status=None, retryable=False)
         return None
     if not move_attempt(attempt, AttemptState.DIALING, dialed_at=now()):
         return None
-    endpoint, call = attempt.endpoint, attempt.transfer.call
-    metadata = DispatchMetadata(
-        role=Role.TRANSFER,
-        attempt_id=attempt.pk,
-        call_room=call.room_name,
-        bridge_token=tokens.bridge(attempt_id=attempt.pk, call_room=call.room_name),
-    )
+    dispatch.look_later(attempt)
+    endpoint = attempt.endpoint
     return ConsultationDial(
+        effect=effect,
         metadata=room_metadata(attempt),
-        dispatch=Dispatch(agent_name=settings.AGENT_NAME, metadata=metadata.model_dump_json()),
+        agent=Dispatch(
+            agent_name=settings.AGENT_NAME,
+            metadata=dispatch.metadata_of(attempt, Role.TRANSFER).model_dump_json(),
+        ),
         dial=DialRequest(
             room=attempt.consult_room,
             identity=attempt.manager_identity,
@@ -97,9 +102,22 @@ async def _dial(gateway: Gateway, request: ConsultationDial) -> DialResult:
         metadata=request.metadata,
         empty_timeout_s=EMPTY_TIMEOUT_S,
         departure_timeout_s=DEPARTURE_TIMEOUT_S,
-        dispatches=(request.dispatch,),
+        dispatches=(request.agent,),
     )
+    if not await effects.in_thread(_still_wanted, request.effect):
+        raise Permanent("not wanted any more", code="canceled")
     return await gateway.dial(request.dial)
+
+
+def _still_wanted(effect: Effect) -> bool:
+    """The last look before the phone rings: whoever was stopped for a while must not dial late."""
+    attempt = Attempt.objects.select_related("transfer__call").get(pk=effect.subject_id)
+    return effects.still_mine(effect) and attempt.state in UNANSWERED and attempt.transfer.call.is_live
+
+
+def _close_now(attempt: Attempt) -> None:
+    """Its room is closed, though it may have been before: a dial that came late made it again."""
+    effects.once_more("close_consult", attempt.pk, pause=timedelta(0))
 
 
 def _answered(effect: Effect, result: DialResult) -> None:
@@ -108,11 +126,14 @@ def _answered(effect: Effect, result: DialResult) -> None:
     if result.participant_sid:
         _saw(attempt, sid=result.participant_sid, kind="sip", attributes={"sip.callStatus": "active"})
     answered(attempt)
+    attempt.refresh_from_db()
+    if not attempt.is_open:
+        _close_now(attempt)
 
 
 def _not_answered(effect: Effect, error: GatewayError) -> None:
     attempt = Attempt.objects.get(pk=effect.subject_id)
-    if isinstance(error, Uncertain):  # it may ring all the same: only the leg tells
+    if isinstance(error, Uncertain) and attempt.is_open:  # it may ring all the same: only the leg tells
         effects.ensure("look", attempt.pk)
         return
     unanswered(
@@ -121,7 +142,7 @@ def _not_answered(effect: Effect, error: GatewayError) -> None:
         sip_status=error.sip_status,
         retryable=isinstance(error, Retryable),
     )
-    effects.ensure("close_consult", attempt.pk)
+    _close_now(attempt)
 
 
 def _dial_orphaned(effect: Effect) -> None:
@@ -202,6 +223,10 @@ def _looked(effect: Effect, participant: Any) -> None:
     effects.again(effect, due_at=now() + LOOK_EVERY)
 
 
+def _not_looked(effect: Effect, error: GatewayError) -> None:
+    effects.again(effect, due_at=now() + LOOK_EVERY)
+
+
 # ── close the consultation ───────────────────────────────────────────────────────────────────────
 
 
@@ -223,13 +248,19 @@ def _move_request(effect: Effect) -> Attempt | None:
 
 
 async def _move(gateway: Gateway, attempt: Attempt) -> None:
+    """Once: an answer may have been lost, and who has been moved is not in the consultation any more."""
+    there = await gateway.list_participants(attempt.transfer.call.room_name)
+    if any(one.identity == attempt.manager_identity for one in there):
+        return
     await gateway.move_participant(attempt.consult_room, attempt.manager_identity, attempt.transfer.call.room_name)
 
 
 def _moved(effect: Effect, result: Any) -> None:
-    from transfers.services import stamp
-
     stamp(Attempt.objects.get(pk=effect.subject_id), "bridged_at")
+
+
+def _not_moved(effect: Effect, error: GatewayError) -> None:
+    merge_failed(Attempt.objects.get(pk=effect.subject_id), error.code or "not moved")
 
 
 def register() -> None:
@@ -245,6 +276,6 @@ def register() -> None:
             queue="default",
         )
     )
-    effects.register(effects.EffectKind("look", _look_request, _look, _looked))
+    effects.register(effects.EffectKind("look", _look_request, _look, _looked, _not_looked))
     effects.register(effects.EffectKind("close_consult", _closed_room, _close))
-    effects.register(effects.EffectKind("move", _move_request, _move, _moved))
+    effects.register(effects.EffectKind("move", _move_request, _move, _moved, _not_moved))

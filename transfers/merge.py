@@ -9,7 +9,7 @@ from django.conf import settings
 
 from calls import effects
 from calls.agents import protocol as p
-from calls.services.links import direct, live_job
+from calls.services.links import addressee, direct, live_job
 from transfers.decide import Facts
 from transfers.models import Endpoint
 from transfers.roster import Candidate
@@ -47,15 +47,16 @@ def begin(facts: Facts) -> None:
     if attempt.strategy == "move":
         effects.ensure("move", attempt.pk)
         return
-    job = live_job(facts.call.pk, p.Role.BRIDGE, attempt.pk) or live_job(
-        facts.call.pk, p.Role.TRANSFER, attempt.pk
-    )
-    direct(job, f"merge:{attempt.pk}", message(facts))
+    direct(addressee(facts.call.pk, p.Role.TRANSFER, attempt.pk), f"merge:{attempt.pk}", message(facts))
 
 
 def joined(facts: Facts) -> None:
-    """Tell the SupportAgent: music off, introduce them, then only listen, or leave."""
-    direct(live_job(facts.call.pk, p.Role.SUPPORT), f"joined:{facts.transfer.pk}", message(facts))
+    """Tell the SupportAgent: music off, introduce them, then only listen, or leave. A bridge stays, others go."""
+    attempt = facts.attempt
+    assert attempt is not None
+    if attempt.strategy != "relay":
+        direct(live_job(facts.call.pk, p.Role.TRANSFER, attempt.pk), f"leave:{attempt.pk}", p.Leave())
+    direct(addressee(facts.call.pk, p.Role.SUPPORT), f"joined:{facts.transfer.pk}", message(facts))
 
 
 def message(facts: Facts) -> p.Merge:

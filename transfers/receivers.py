@@ -10,9 +10,10 @@ from calls import announcements, clock, effects
 from calls.agents import protocol as p
 from calls.events import SYSTEM, record
 from calls.models import AgentJob, Call, Leg, LegKind
-from transfers import services
+from transfers import dispatch, merge, services
 from transfers.models import Attempt, Transfer
-from transfers.states import LIVE_TRANSFER
+from transfers.selectors import facts_of, open_transfer
+from transfers.states import LIVE_TRANSFER, TransferState
 from transfers.transfer_events import BriefingSpoken, HoldProgressed
 
 CLOSE_AGAIN_AFTER = timedelta(seconds=1)
@@ -27,10 +28,11 @@ def register() -> None:
     announcements.leg_left.connect(on_leg_left)
     announcements.leg_joined.connect(on_leg)
     announcements.leg_status_changed.connect(on_leg)
-    announcements.job_opened.connect(on_job)
-    announcements.job_closed.connect(on_job)
+    announcements.job_opened.connect(on_job_opened)
+    announcements.job_closed.connect(on_job_closed)
     announcements.consult_room_seen.connect(on_consult_room)
     dial.register()
+    dispatch.register()
     link_extension.register()
     clock.every_tick(tasks.wake_transfers)
 
@@ -41,9 +43,13 @@ def on_call_ended(*, call: Call, **_: Any) -> None:
 
 
 def on_leg(*, leg: Leg, **_: Any) -> None:
-    """A manager's leg: ringing and active are facts of its attempt."""
+    """A manager's leg: ringing and active are facts of its attempt, and so is being in the caller's room."""
     attempt = _attempt_of_leg(leg)
     if attempt is None:
+        return
+    if leg.room_name != attempt.consult_room:
+        if attempt.strategy != "relay" and leg.room_name == attempt.transfer.call.room_name:
+            services.stamp(attempt, "bridged_at")
         return
     if leg.sip_status == "ringing":
         services.ringing(attempt)
@@ -53,8 +59,14 @@ def on_leg(*, leg: Leg, **_: Any) -> None:
 
 def on_leg_left(*, leg: Leg, **_: Any) -> None:
     attempt = _attempt_of_leg(leg)
-    if attempt:
+    if attempt and not _only_changes_rooms(attempt, leg):
         services.stamp(attempt, "leg_left_at")
+
+
+def _only_changes_rooms(attempt: Attempt, leg: Leg) -> bool:
+    """Where the manager's own leg goes to the caller's room, leaving the consultation is the way there."""
+    joining = attempt.transfer.state in (TransferState.MERGING, TransferState.MERGED)
+    return joining and attempt.strategy != "relay" and leg.room_name == attempt.consult_room
 
 
 def on_consult_room(*, attempt_id: UUID, room_name: str, **_: Any) -> None:
@@ -70,11 +82,28 @@ def _attempt_of_leg(leg: Leg) -> Attempt | None:
     return Attempt.objects.filter(pk=leg.attempt_id).select_related("transfer__call", "manager").first()
 
 
-def on_job(*, job: AgentJob, **_: Any) -> None:
-    """A TransferAgent came or went: the transfer's next step may depend on it."""
-    if job.attempt_id:
-        for transfer_id in Attempt.objects.filter(pk=job.attempt_id).values_list("transfer_id", flat=True):
-            services.wake(transfer_id)
+def _attempt_of_job(job: AgentJob) -> Attempt | None:
+    found = Attempt.objects.select_related("transfer__call", "manager")
+    return found.filter(pk=job.attempt_id).first() if job.attempt_id else None
+
+
+def on_job_opened(*, job: AgentJob, **_: Any) -> None:
+    """An attempt's agent came: in the middle of a merge it has to know at once that it is to carry audio."""
+    attempt = _attempt_of_job(job)
+    if attempt is None:
+        return
+    if attempt.transfer.state == TransferState.MERGING and attempt.is_open:
+        merge.begin(facts_of(attempt.transfer))
+    services.wake(attempt.transfer_id)
+
+
+def on_job_closed(*, job: AgentJob, **_: Any) -> None:
+    attempt = _attempt_of_job(job)
+    if attempt is None:
+        return
+    if attempt.is_open and attempt.transfer.call.is_live:
+        dispatch.lost(attempt)
+    services.wake(attempt.transfer_id)
 
 
 def on_report(*, job: AgentJob, body: p.UpBody, at: datetime, **_: Any) -> None:
@@ -86,8 +115,16 @@ def on_report(*, job: AgentJob, body: p.UpBody, at: datetime, **_: Any) -> None:
         case p.CallerWantsBack():
             services.caller_wants_back(job.call)
         case p.HoldProgress():
-            record(HoldProgressed(count=body.count), actor=SYSTEM, call_id=job.call_id)
-        case p.BriefingStep() | p.ManagerDecision() | p.BridgeUp() | p.Heard() if job.attempt_id:
+            transfer = open_transfer(job.call_id)
+            record(
+                HoldProgressed(count=body.count),
+                actor=SYSTEM,
+                call_id=job.call_id,
+                transfer_id=transfer.pk if transfer else None,
+            )
+        case p.DirectiveFailed() if job.attempt_id:
+            _directive_failed(job, body)
+        case p.BriefingStep() | p.ManagerDecision() | p.BridgeUp() | p.BridgeDown() | p.Heard() if job.attempt_id:
             attempt = Attempt.objects.select_related("transfer__call", "manager").get(pk=job.attempt_id)
             _on_consultation(attempt, body)
         case _:
@@ -101,6 +138,12 @@ def _drafted(body: p.BriefingDrafted) -> None:
     transfer = Transfer.objects.filter(pk=body.transfer_id).first()
     if transfer and transfer.is_open:
         briefing.save(transfer, body.text, author=BriefingVersion.Author.AI)
+
+
+def _directive_failed(job: AgentJob, body: p.DirectiveFailed) -> None:
+    attempt = _attempt_of_job(job)
+    if attempt and job.directives.filter(pk=body.directive_id, key=f"merge:{attempt.pk}").exists():
+        services.merge_failed(attempt, body.error)
 
 
 STEP_FIELDS = {"started": "briefing_started_at", "spoken": "briefing_spoken_at"}
@@ -122,6 +165,8 @@ def _on_consultation(attempt: Attempt, body: p.UpBody) -> None:
             services.decide(attempt, body)
         case p.BridgeUp():
             services.stamp(attempt, "bridged_at")
+        case p.BridgeDown():
+            services.merge_failed(attempt, body.reason)
         case p.Heard():
             services.stamp(attempt, "heard_at")
         case _:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Max
+
+from calls import presence
 from calls.agents.protocol import Role
-from calls.models import AgentJob, Department
+from calls.models import AgentJob, Department, Leg, LegKind
 from calls.timing import now
 from transfers.decide import Facts
 from transfers.models import Attempt, Decision, Manager, Policy, Transfer
 from transfers.roster import Ranking, rank
 from transfers.states import TransferState
 
-AGENT_SILENT = timedelta(seconds=2.5)
+APPROVE = "transfers.approve_transfer"
 
 
 def policy_of(department: Department | None) -> Policy:
@@ -42,6 +45,9 @@ def facts_of(transfer: Transfer) -> Facts:
         candidates=ranking.candidates,
         attempts_made=transfer.attempts.count(),
         agent_present=attempt is None or agent_present(attempt),
+        agent_gone_at=_agent_gone_at(attempt) if attempt else None,
+        leave_reason=_leave_reason(attempt) if attempt else "",
+        supervisor_present=transfer.state != TransferState.REQUESTED or supervisor_present(transfer),
         outside_hours=ranking.outside_hours,
     )
 
@@ -51,6 +57,25 @@ def agent_present(attempt: Attempt) -> bool:
     return AgentJob.objects.filter(
         attempt_id=attempt.pk, role__in=(Role.TRANSFER, Role.BRIDGE), closed_at=None
     ).exists()
+
+
+def _agent_gone_at(attempt: Attempt) -> datetime | None:
+    jobs = AgentJob.objects.filter(attempt_id=attempt.pk)
+    gone: datetime | None = jobs.aggregate(at=Max("closed_at"))["at"]
+    return gone
+
+
+def _leave_reason(attempt: Attempt) -> str:
+    if attempt.leg_left_at is None:
+        return ""
+    legs = Leg.objects.filter(attempt_id=attempt.pk, kind=LegKind.MANAGER).exclude(left_at=None)
+    return legs.order_by("-left_at").values_list("leave_reason", flat=True).first() or ""
+
+
+def supervisor_present(transfer: Transfer) -> bool:
+    """Whether anybody is there who may approve it."""
+    here = {transfer.call.department_id, transfer.department_id}
+    return presence.anybody_may(APPROVE, departments=here)
 
 
 def open_transfer(call_id: UUID) -> Transfer | None:

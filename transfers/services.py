@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from calls import effects
 from calls.agents import protocol as p
 from calls.errors import Refused
 from calls.events import Actor, record
@@ -246,26 +248,58 @@ def decide(attempt: Attempt, body: p.ManagerDecision) -> Decision:
     return decision
 
 
+def _locked_attempt(attempt: Attempt) -> Attempt:
+    """As it is now, with its call locked before anything of it is changed: facts come from many sides at once."""
+    locked(attempt.transfer.call_id)
+    attempt.refresh_from_db()
+    return attempt
+
+
+@transaction.atomic
 def answered(attempt: Attempt) -> None:
-    if move_attempt(attempt, AttemptState.SUMMARIZING, answered_at=now()):
+    if move_attempt(_locked_attempt(attempt), AttemptState.SUMMARIZING, answered_at=now()):
         wake(attempt.transfer_id)
 
 
+@transaction.atomic
 def ringing(attempt: Attempt) -> None:
-    move_attempt(attempt, AttemptState.RINGING, ringing_at=now())
+    move_attempt(_locked_attempt(attempt), AttemptState.RINGING, ringing_at=now())
 
 
+@transaction.atomic
 def unanswered(attempt: Attempt, *, outcome: Outcome, sip_status: int | None, retryable: bool) -> None:
     """The dial's own word of why nobody answered."""
-    attempt.refresh_from_db()
-    if attempt.state in UNANSWERED and move_attempt(
+    if _locked_attempt(attempt).state in UNANSWERED and move_attempt(
         attempt, AttemptState.FAILED, outcome=outcome, sip_status=sip_status, retryable=retryable
     ):
         wake(attempt.transfer_id)
 
 
+@transaction.atomic
+def agent_lost(attempt: Attempt) -> None:
+    """No TransferAgent comes: whoever is rung or waits on the phone is let go, and the next is tried."""
+    working = (*UNANSWERED, AttemptState.SUMMARIZING)
+    if _locked_attempt(attempt).state in working and move_attempt(
+        attempt, AttemptState.FAILED, outcome=Outcome.AGENT_LOST, retryable=True
+    ):
+        effects.once_more("close_consult", attempt.pk, pause=timedelta(0))
+        wake(attempt.transfer_id)
+
+
+@transaction.atomic
+def merge_failed(attempt: Attempt, why: str) -> None:
+    """Whoever was to join the two says that it cannot: no need to wait for the limit."""
+    _locked_attempt(attempt)
+    merging = Transfer.objects.filter(pk=attempt.transfer_id, state=TransferState.MERGING).exists()
+    if merging and attempt.bridged_at is None:
+        Attempt.objects.filter(pk=attempt.pk).update(merge_error=why[:80] or "failed")
+        wake(attempt.transfer_id)
+
+
+@transaction.atomic
 def stamp(attempt: Attempt, field: str) -> None:
     """Note when something happened first; a later word of it changes nothing."""
+    _locked_attempt(attempt)
     if Attempt.objects.filter(pk=attempt.pk, **{f"{field}__isnull": True}).update(**{field: now()}):
         touched(attempt.transfer)
         wake(attempt.transfer_id)

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from celery import shared_task
 
+from calls.hints import each
 from calls.timing import now
+from transfers.abandon import advance_or_abandon
 from transfers.advance import advance as advance_now
 from transfers.models import Transfer
 
@@ -18,5 +20,4 @@ def advance(transfer_id: str) -> None:
 
 def wake_transfers() -> None:
     """The clock's part: every transfer whose time has come, hinted or not."""
-    for transfer_id in Transfer.objects.filter(wake_at__lte=now()).values_list("pk", flat=True)[:100]:
-        advance_now(transfer_id)
+    each(Transfer.objects.filter(wake_at__lte=now()).values_list("pk", flat=True)[:100], advance_or_abandon)

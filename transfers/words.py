@@ -9,6 +9,7 @@ from transfers.decide import Facts, approval_ends_at
 from transfers.models import Policy
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
+FAULT = "I am sorry, something went wrong on our side and I could not put you through."
 OFFER = "Would you like me to try again, or can I help you with something else?"
 
 
@@ -35,7 +36,7 @@ def _why(facts: Facts, reason: EndReason) -> str:
             return "I am sorry, the line of my colleague is busy."
         case EndReason.NO_MANAGER:
             return "I am sorry, nobody answered."
-    return "I am sorry, something went wrong on our side and I could not put you through."
+    return FAULT
 
 
 def for_manager(facts: Facts, outcome: Outcome) -> str:

@@ -20,6 +20,7 @@ from calls.services import links
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
+BACK_WITHIN_SECONDS = 0.5
 REFUSED, SUPERSEDED = 4401, 4409
 
 
@@ -69,7 +70,8 @@ class LinkConsumer(AsyncWebsocketConsumer):
                 await self._send(p.Heartbeat())
 
     async def _hello(self, hello: p.Hello) -> None:
-        if (hello.job_id, hello.room) != (self.claims.job_id, self.claims.room):
+        claims = self.claims
+        if (hello.job_id, hello.room, hello.role) != (claims.job_id, claims.room, claims.role):
             await self.close(code=REFUSED)
             return
         try:
@@ -124,3 +126,16 @@ class LinkConsumer(AsyncWebsocketConsumer):
             self.watchdog.cancel()
         if self.pump:
             self.pump.cancel()
+        if self.job_id:
+            task = asyncio.create_task(_lost(self.job_id, self.epoch))
+            _waiting.add(task)
+            task.add_done_callback(_waiting.discard)
+
+
+_waiting: set[asyncio.Task[None]] = set()
+
+
+async def _lost(job_id: str, epoch: int) -> None:
+    """A killed job's connection closes at once; one that only broke is back before this has waited."""
+    await asyncio.sleep(BACK_WITHIN_SECONDS)
+    await in_thread(links.link_lost, job_id, epoch)

@@ -172,7 +172,14 @@ def move_caller(call: Call, to: CallerWith, *, actor: Actor = SYSTEM) -> bool:
         call_id=call.pk,
     )
     touched(call)
+    if to in (CallerWith.AI, CallerWith.HOLD):
+        look_for_agent(call)
     return True
+
+
+def look_for_agent(call: Call, *, after: timedelta = timedelta(0)) -> None:
+    """Let the clock see whether a SupportAgent is missing (`calls.services.watch`)."""
+    Call.objects.filter(pk=call.pk).update(wake_at=now() + after)
 
 
 def end_call(call: Call, *, reason: str, actor: Actor = SYSTEM, linger: timedelta = timedelta(0)) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, QuerySet
 
 from calls.agents import protocol as p
 from calls.announcements import agent_reported, job_closed, job_opened
@@ -21,6 +22,8 @@ from calls.services.transcript import said
 from calls.states import CallState
 from calls.timing import now
 
+logger = logging.getLogger(__name__)
+
 GOODBYE_LINGER = timedelta(seconds=1)
 
 
@@ -31,25 +34,41 @@ class NotOurs(Exception):
 def open_link(hello: p.Hello) -> p.Welcome:
     """A connection of a job: the newest epoch wins, and a new job of the same part replaces the old one."""
     with transaction.atomic():
-        job = AgentJob.objects.select_for_update().filter(pk=hello.job_id).first()
-        if job is not None:
-            if job.closed_at and _replacement(job).exists():
-                raise NotOurs("replaced")
-            job.epoch, job.last_seen_at, job.closed_at = job.epoch + 1, now(), None
-            job.save(update_fields=("epoch", "last_seen_at", "closed_at"))
-            _applied(job, hello.received)
-            return p.Welcome(epoch=job.epoch, received=job.up_received)
+        known = AgentJob.objects.filter(pk=hello.job_id).values_list("call_id", flat=True).first()
+        if known:
+            call_service.locked(known)  # calls are locked first, everywhere
+            return _reopened(AgentJob.objects.select_for_update(of=("self",)).get(pk=hello.job_id), hello)
         call = registry.call_of(hello)
-        if call is None or not call.is_live:
-            raise NotOurs("no live call")
-        job = _new_job(call_service.locked(call.pk), hello)
+        if call is None:
+            raise NotOurs("no call")
+        call = call_service.locked(call.pk)
+        if not call.is_live:
+            raise NotOurs("the call has ended")
+        job = _new_job(call, hello)
         return p.Welcome(epoch=job.epoch, snapshot=registry.enriched(job, snapshot_of(job)))
 
 
-def _replacement(job: AgentJob):  # type: ignore[no-untyped-def]
-    return AgentJob.objects.filter(
-        call_id=job.call_id, role=job.role, attempt_id=job.attempt_id, closed_at=None
-    ).exclude(pk=job.pk)
+def _reopened(job: AgentJob, hello: p.Hello) -> p.Welcome:
+    """It was away, perhaps for so long that it was taken for dead: what it missed is still stored for it."""
+    if job.closed_at and _replacement(job).exists():
+        raise NotOurs("replaced")
+    was_closed = job.closed_at is not None
+    job.epoch, job.last_seen_at, job.closed_at = job.epoch + 1, now(), None
+    job.save(update_fields=("epoch", "last_seen_at", "closed_at"))
+    _applied(job, hello.received)
+    if was_closed:
+        _opened(job)
+    return p.Welcome(epoch=job.epoch, received=job.up_received)
+
+
+# The transfer job and the bridge job of an attempt are one part: whoever carries the audio now.
+PARTS = ({p.Role.SUPPORT}, {p.Role.TRANSFER, p.Role.BRIDGE})
+
+
+def _replacement(job: AgentJob) -> QuerySet[AgentJob]:
+    roles = next(part for part in PARTS if job.role in part)
+    same = AgentJob.objects.filter(call_id=job.call_id, role__in=roles, attempt_id=job.attempt_id)
+    return same.filter(closed_at=None).exclude(pk=job.pk)
 
 
 def _new_job(call: Call, hello: p.Hello) -> AgentJob:
@@ -66,10 +85,14 @@ def _new_job(call: Call, hello: p.Hello) -> AgentJob:
     for old in _replacement(job):
         close_job(old, reason="replaced")
     job.save(force_insert=True)
-    record(JobOpened(role=hello.role), actor=actor_of(job), call_id=call.pk, attempt_id=job.attempt_id)
-    call_service.touched(call)
-    job_opened.send(sender=AgentJob, job=job)
+    _opened(job)
     return job
+
+
+def _opened(job: AgentJob) -> None:
+    record(JobOpened(role=job.role), actor=actor_of(job), call_id=job.call_id, attempt_id=job.attempt_id)
+    call_service.touched(job.call)
+    job_opened.send(sender=AgentJob, job=job)
 
 
 def close_job(job: AgentJob, *, reason: str) -> None:
@@ -84,6 +107,18 @@ def close_job(job: AgentJob, *, reason: str) -> None:
     )
     Call.objects.filter(pk=job.call_id).exclude(state=CallState.INACTIVE).update(wake_at=now())
     job_closed.send(sender=AgentJob, job=job)
+
+
+def link_lost(job_id: str, epoch: int) -> None:
+    """Its connection closed and no newer one came: it is gone, no need to wait for its silence."""
+    with transaction.atomic():
+        found = AgentJob.objects.filter(pk=job_id).values_list("call_id", flat=True).first()
+        if found is None:
+            return
+        call_service.locked(found)
+        job = AgentJob.objects.select_for_update(of=("self",)).get(pk=job_id)
+        if job.epoch == epoch:
+            close_job(job, reason="closed")
 
 
 def actor_of(job: AgentJob) -> Actor:
@@ -109,8 +144,19 @@ def apply_up(job_id: str, epoch: int, frame: p.Up) -> int | None:
             return job.up_received
         AgentJob.objects.filter(pk=job_id).update(up_received=frame.seq, last_seen_at=now())
         Call.objects.filter(pk=call.pk).update(last_fact_at=now(), missed_listings=0)
-        _apply(call, job, frame.body, frame.at)
+        _apply_surely(call, job, frame)
         return frame.seq
+
+
+def _apply_surely(call: Call, job: AgentJob, frame: p.Up) -> None:
+    """A frame that cannot be applied is passed over: sent again it would only fail again, for ever."""
+    try:
+        with transaction.atomic():
+            _apply(call, job, frame.body, frame.at)
+    except (OperationalError, InterfaceError):  # the database is away: the agent keeps the frame
+        raise
+    except Exception as error:
+        logger.exception("frame passed over", extra={"kind": frame.body.kind, "error": type(error).__name__})
 
 
 def _apply(call: Call, job: AgentJob, body: p.UpBody, at: datetime) -> None:
@@ -165,6 +211,15 @@ def _room_of(job: AgentJob, identity: str) -> str:
 
 def live_job(call_id: UUID, role: p.Role, attempt_id: UUID | None = None) -> AgentJob | None:
     jobs = AgentJob.objects.filter(call_id=call_id, role=role, closed_at=None)
+    return (jobs.filter(attempt_id=attempt_id) if attempt_id else jobs).order_by("-started_at").first()
+
+
+def addressee(call_id: UUID, role: p.Role, attempt_id: UUID | None = None) -> AgentJob | None:
+    """Who is told: the live job, else the last one. If it comes back it is told then; another gets a snapshot."""
+    live = live_job(call_id, role, attempt_id)
+    if live:
+        return live
+    jobs = AgentJob.objects.filter(call_id=call_id, role=role)
     return (jobs.filter(attempt_id=attempt_id) if attempt_id else jobs).order_by("-started_at").first()
 
 

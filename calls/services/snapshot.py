@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calls.agents import protocol as p
 from calls.models import AgentJob, AgentProfile, Call, Utterance
+from calls.states import CallerWith
 
 SNAPSHOT_TURNS = 200
 
@@ -16,7 +17,7 @@ def snapshot_of(job: AgentJob) -> p.Snapshot:
         room=job.room_name,
         caller_identity=call.caller_identity,
         caller_with=p.CallerWith(call.caller_with),
-        greet=not any(turn.speaker == p.Speaker.AI for turn in turns),
+        greet=call.caller_with == CallerWith.AI and not any(turn.speaker == p.Speaker.AI for turn in turns),
         rehearsal=call.rehearsal,
         profile=profile_message(call.profile, department=call.department.name if call.department else ""),
         transcript=turns,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -10,7 +10,8 @@ from django.db.models import Max
 
 from calls import effects
 from calls.agents.protocol import DEAD_AFTER_SECONDS, Role
-from calls.models import AgentJob, Call, Effect, Leg, LegKind, Owner, OwnerRole
+from calls.hints import each
+from calls.models import AgentJob, Call, Leg, LegKind, Owner, OwnerRole
 from calls.services import calls as call_service
 from calls.services.links import close_job, live_job
 from calls.states import CallerWith, CallState
@@ -19,8 +20,7 @@ from calls.timing import now
 DEAD_AFTER = timedelta(seconds=DEAD_AFTER_SECONDS)
 WEB_GRACE = timedelta(seconds=6)  # a web that was away: its agents need a moment to come back
 LOOK_AGAIN = timedelta(seconds=3)
-HELLO_LIMIT = timedelta(seconds=15)
-MAX_DISPATCHES = 2
+DISPATCH_PAUSE = timedelta(seconds=2.5)
 
 
 def web_was_there() -> bool:
@@ -36,12 +36,15 @@ def bury_dead_jobs() -> None:
     if not web_was_there():
         return
     silent = AgentJob.objects.filter(closed_at=None, last_seen_at__lt=now() - DEAD_AFTER)
-    for job in silent.select_related("call")[:50]:
-        with transaction.atomic():
-            call_service.locked(job.call_id)
-            fresh = AgentJob.objects.select_for_update(of=("self",)).get(pk=job.pk)
-            if fresh.closed_at is None and fresh.last_seen_at < now() - DEAD_AFTER:
-                close_job(fresh, reason="silent")
+    each(silent.select_related("call")[:50], _bury)
+
+
+def _bury(job: AgentJob) -> None:
+    with transaction.atomic():
+        call_service.locked(job.call_id)
+        fresh = AgentJob.objects.select_for_update(of=("self",)).get(pk=job.pk)
+        if fresh.closed_at is None and fresh.last_seen_at < now() - DEAD_AFTER:
+            close_job(fresh, reason="silent")
 
 
 def check(call_id: UUID) -> None:
@@ -54,7 +57,7 @@ def check(call_id: UUID) -> None:
         waiting = _needs_agent(call)
         at = now()
         if waiting and at - _last_agent_sign(call) >= call_service.NO_AGENT_AFTER:
-            _dispatch(call)
+            effects.once_more("dispatch_support", call.pk, pause=DISPATCH_PAUSE)
         Call.objects.filter(pk=call.pk).update(wake_at=at + LOOK_AGAIN if waiting else None)
 
 
@@ -64,13 +67,8 @@ def _needs_agent(call: Call) -> bool:
     return with_agent and caller_here and live_job(call.pk, Role.SUPPORT) is None
 
 
-def _last_agent_sign(call: Call):  # type: ignore[no-untyped-def]
-    closed = AgentJob.objects.filter(call=call, role=Role.SUPPORT).aggregate(at=Max("closed_at"))["at"]
-    return max(filter(None, (closed, call.started_at)))
-
-
-def _dispatch(call: Call) -> None:
-    last = Effect.objects.filter(kind="dispatch_support", subject_id=call.pk).order_by("-nth").first()
-    if last and last.due_at > now() - HELLO_LIMIT:
-        return
-    effects.ensure("dispatch_support", call.pk, nth=last.nth + 1 if last else 1)
+def _last_agent_sign(call: Call) -> datetime:
+    closed: datetime | None = AgentJob.objects.filter(call=call, role=Role.SUPPORT).aggregate(at=Max("closed_at"))[
+        "at"
+    ]
+    return max(closed, call.started_at) if closed else call.started_at

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from calls.agents import protocol as p
@@ -225,7 +227,12 @@ STAGES = ("connecting", "consulting", "merging")
 
 
 def bring_to(story: Story, stage: str) -> None:
-    {"connecting": story.escalates, "consulting": story.briefed, "merging": story.merging}[stage]()
+    ways: dict[str, Callable[[], object]] = {
+        "connecting": story.escalates,
+        "consulting": story.briefed,
+        "merging": story.merging,
+    }
+    ways[stage]()
     assert story.transfer.state == stage
 
 

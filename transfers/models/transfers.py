@@ -115,6 +115,7 @@ class Attempt(models.Model):
     merged_at = models.DateTimeField(null=True, blank=True)
     heard_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    merge_error = models.CharField(max_length=80, blank=True, help_text="Why the two could not be joined.")
     leg_left_at = models.DateTimeField(null=True, blank=True, help_text="The manager's leg left its room.")
     version = models.PositiveBigIntegerField(default=1)
 
