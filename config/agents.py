@@ -9,6 +9,7 @@ import math
 import os
 import signal
 import sys
+from importlib import import_module
 
 from config import env
 
@@ -34,6 +35,8 @@ FULL = 0.95
 
 
 def prewarm(process: JobProcess) -> None:
+    """What would otherwise be loaded while somebody is already talking."""
+    import_module("websockets.asyncio.client")
     models.prewarm()
 
 

@@ -17,8 +17,10 @@ from livekit.agents.voice.events import (
 
 from calls.agents import protocol as p
 from calls.agents.link import AgentLink
+from calls.agents.speech.activity import RATE
 from calls.agents.speech.models import Models
 
+FRAME_MS = 60
 LINE_SECONDS = 30.0  # no line takes longer; a voice that hangs must not hold up what comes next
 STATES: dict[str, Literal["initializing", "listening", "thinking", "speaking"]] = {
     "initializing": "initializing",
@@ -56,7 +58,9 @@ def room_options(identity: str) -> room_io.RoomOptions:
         text_output=False,
         participant_identity=identity,
         close_on_disconnect=False,
-        audio_input=room_io.AudioInputOptions(pre_connect_audio=False),
+        audio_input=room_io.AudioInputOptions(
+            sample_rate=RATE, frame_size_ms=FRAME_MS, auto_gain_control=False, pre_connect_audio=False
+        ),
     )
 
 

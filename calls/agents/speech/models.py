@@ -12,6 +12,7 @@ from typing import Any
 
 from livekit.agents import inference, llm, stt, tts, vad
 
+from calls.agents.speech.activity import OfflineVAD
 from calls.agents.speech.brain import OfflineBrain
 from calls.agents.speech.knowledge import Knowledge
 
@@ -43,7 +44,7 @@ def build_models(knowledge: Knowledge) -> Models:
 
 
 def build_vad() -> vad.VAD:
-    return inference.VAD(min_silence_duration=0.35, prefix_padding_duration=0.3, activation_threshold=0.5)
+    return OfflineVAD()
 
 
 def build_stt() -> stt.STT[Any]:
