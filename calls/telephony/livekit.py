@@ -266,7 +266,8 @@ class LiveKitGateway:
             DispatchRuleInfo(
                 id=rule.sip_dispatch_rule_id,
                 name=rule.name,
-                room_prefix=rule.rule.dispatch_rule_individual.room_prefix,
+                room_prefix=rule.rule.dispatch_rule_callee.room_prefix
+                or rule.rule.dispatch_rule_individual.room_prefix,
                 agent_names=tuple(agent.agent_name for agent in rule.room_config.agents),
                 trunk_ids=tuple(rule.trunk_ids),
             )
@@ -295,13 +296,16 @@ class LiveKitGateway:
         agent_name: str,
         agent_metadata: str,
     ) -> str:
-        """Each caller gets a room of their own, with our metadata and our agent in it."""
-        individual = api.SIPDispatchRuleIndividual(room_prefix=room_prefix)
+        """Each caller gets a room of their own, with our metadata and our agent in it.
+
+        Numbers are not hidden: a rule that hides them keeps the dialled one back too, and with it the
+        department. The room is named after the dialled number, so that the caller's is in no room name.
+        """
+        callee = api.SIPDispatchRuleCallee(room_prefix=room_prefix, randomize=True)
         rule = api.SIPDispatchRuleInfo(
             name=name,
             trunk_ids=trunk_ids,
-            hide_phone_number=True,
-            rule=api.SIPDispatchRule(dispatch_rule_individual=individual),
+            rule=api.SIPDispatchRule(dispatch_rule_callee=callee),
             room_config=api.RoomConfiguration(
                 metadata=metadata,
                 agents=[room_agent(Dispatch(agent_name=agent_name, metadata=agent_metadata))],

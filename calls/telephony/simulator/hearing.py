@@ -25,6 +25,11 @@ LONGEST_S = 15.0
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ears")
 
 
+def prewarm() -> asyncio.Future[None]:
+    """Load the model, in its thread."""
+    return asyncio.get_running_loop().run_in_executor(_thread, ears.prewarm)
+
+
 @dataclass(frozen=True)
 class Utterance:
     """What was recognised, with the epoch seconds at which the speech began and ended."""

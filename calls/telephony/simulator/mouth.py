@@ -23,6 +23,11 @@ _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voice")
 _lines: OrderedDict[str, list[Samples]] = OrderedDict()
 
 
+def prewarm() -> asyncio.Future[None]:
+    """Load the voice, in its thread."""
+    return asyncio.get_running_loop().run_in_executor(_thread, voice.prewarm)
+
+
 async def spoken(text: str) -> AsyncIterator[Samples]:
     """The text as int16 at `RATE`, a sentence at a time as each is made."""
     if text in _lines:

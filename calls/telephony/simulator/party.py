@@ -93,10 +93,11 @@ class Party:
             self._mouth = Mouth()
             await self.room.local_participant.publish_track(self._mouth.track, MICROPHONE)
 
-    async def leave(self) -> None:
+    async def leave(self, reason: str = "CLIENT_INITIATED") -> None:
+        """`reason` is one of LiveKit's names, which the others in the room are told."""
         with suppress(Exception):  # the room may be gone already; we are leaving anyway
-            await self.room.disconnect()
-        self._over("CLIENT_INITIATED")
+            await self.room.disconnect(reason=rtc.DisconnectReason.Value(reason))
+        self._over(reason)
         await self._close()
 
     async def wait_left(self) -> None:
@@ -121,7 +122,7 @@ class Party:
             self._mouth.set_tone(hz, level)
 
     async def press(self, digit: str) -> None:
-        """One of 0-9, *, #, A-D. Raises ValueError for another, `rtc.PublishDTMFError` if it cannot be sent."""
+        """One of 0-9, *, #, A-D. Raises ValueError for another, `PublishDTMFError` if it cannot be sent."""
         if len(digit) != 1 or digit not in KEYS:
             raise ValueError("a key is one of 0-9, *, #, A-D")
         await self.room.local_participant.publish_dtmf(code=KEYS.index(digit), digit=digit)

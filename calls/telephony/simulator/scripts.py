@@ -1,0 +1,196 @@
+"""What people do on the phone after they picked up, each in a few lines. They decide from what they hear."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from calls.agents.speech.intent import spoken_digits
+from calls.telephony.simulator.options import Options
+from calls.telephony.simulator.talk import Talk
+
+QUESTION = r"\b(press|pressed) (1|one)\b|\bsay yes\b|\btake the call\b|\bto decline\b"
+CONNECTING = r"\bconnect"
+FAREWELL = r"\b(good ?bye|bye bye|bye)\b"
+INTRODUCTION = r"\b(you are|you're) now connected\b|\bleaving you\b"
+ASKED_S = 90.0
+AGREED_S = 8.0
+MERGED_S = 1.2  # of silence, after which the introduction is over
+CHAT_S = 60.0
+ON_THE_LINE_S = 1800.0
+CODE = "1234#"
+REPLIES = (
+    "I understand. I am looking at your account now.",
+    "I see it here. I will put that right today, and you will get a message about it.",
+    "Is there anything else that I can do for you?",
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    talk: Talk
+    options: Options
+    name: str
+
+
+Script = Callable[[Scene], Awaitable[None]]
+
+
+async def accepts(scene: Scene) -> None:
+    await scene.talk.asked(QUESTION, ASKED_S)
+    await _agree(scene)
+    await _converse(scene)
+
+
+async def accepts_by_key(scene: Scene) -> None:
+    await scene.talk.asked(QUESTION, ASKED_S)
+    await _agree(scene, how="key")
+    await _converse(scene)
+
+
+async def asks_again(scene: Scene) -> None:
+    await scene.talk.asked(QUESTION, ASKED_S)
+    await scene.talk.press("3")
+    await accepts(scene)
+
+
+async def declines(scene: Scene) -> None:
+    await scene.talk.asked(QUESTION, ASKED_S)
+    await scene.talk.say("No, I am in a meeting until three.")
+    await _last_words(scene)
+
+
+async def redirects(scene: Scene) -> None:
+    await scene.talk.asked(QUESTION, ASKED_S)
+    await scene.talk.say("That belongs to Support. Please ask Support.")
+    await _last_words(scene)
+
+
+async def not_today(scene: Scene) -> None:
+    await scene.talk.asked(QUESTION, ASKED_S)
+    await scene.talk.press("9")
+    await _last_words(scene)
+
+
+async def hangs_up(scene: Scene) -> None:
+    """As soon as somebody has said the first sentence, while they go on."""
+    talk = scene.talk
+    await talk.until(lambda: bool(talk.party.heard), ASKED_S)
+
+
+async def drops(scene: Scene) -> None:
+    await scene.talk.asked(QUESTION, ASKED_S)
+    await _agree(scene)
+    await scene.talk.silence(MERGED_S, 15)
+    await scene.talk.say(f"Hello, this is {scene.name}.")
+    await asyncio.sleep(4)
+
+
+async def asks_account_number(scene: Scene) -> None:
+    talk = scene.talk
+    await talk.asked(QUESTION, ASKED_S)
+    for _ in range(2):
+        await talk.say("What is the account number?")
+        heard = re.sub(QUESTION, " ", await talk.turn(12))
+        if len(spoken_digits(heard)) >= 3:
+            await _agree(scene)
+            return await _converse(scene)
+    await talk.say("No, I cannot take it without the number.")
+    return await _last_words(scene)
+
+
+async def extension(scene: Scene) -> None:
+    if await scene.talk.until(lambda: CODE in scene.talk.digits, 60):
+        await accepts(scene)
+
+
+async def silent(scene: Scene) -> None:
+    await scene.talk.until(lambda: False, 120)
+
+
+async def voicemail(scene: Scene) -> None:
+    await scene.talk.say(
+        f"You have reached the mailbox of {scene.name}. Yes, I am away from my desk. "
+        "Press 1 to send a fax, or leave a message after the tone."
+    )
+    await scene.talk.party.play(_beep(), 16_000)
+    await scene.talk.until(lambda: False, 60)
+
+
+SCRIPTS: Mapping[str, Script] = {
+    script.__name__: script
+    for script in (
+        accepts,
+        accepts_by_key,
+        asks_account_number,
+        asks_again,
+        declines,
+        drops,
+        extension,
+        hangs_up,
+        not_today,
+        redirects,
+        silent,
+        voicemail,
+    )
+}
+
+# ── parts of them ────────────────────────────────────────────────────────────────────────────────
+
+
+async def _agree(scene: Scene, how: str = "voice") -> None:
+    """Again if the question comes again."""
+    talk = scene.talk
+    for _ in range(3):
+        if (scene.options.accept or how) == "key":
+            await talk.press("1")
+        else:
+            await talk.say("Yes, put them through.")
+        heard = await talk.turn(AGREED_S)
+        if re.search(CONNECTING, heard):
+            talk.notes.add("merged", heard)
+        if not re.search(QUESTION, heard):
+            return
+
+
+async def _converse(scene: Scene) -> None:
+    """A manager's talk with the caller, until one of them says goodbye."""
+    talk = scene.talk
+    if not scene.options.chatter:
+        await talk.until(lambda: False, ON_THE_LINE_S)
+        return
+    await talk.silence(MERGED_S, 15)
+    await talk.say(f"Hello, this is {scene.name}. I have read your case. How can I help?")
+    ends, silences, replies = time.monotonic() + CHAT_S, 0, iter(REPLIES)
+    while time.monotonic() < ends and silences < 3:
+        heard = await talk.turn(10)
+        if is_farewell(heard):
+            break
+        if heard:
+            if (reply := next(replies, None)) is None:
+                break
+            await talk.say(reply)
+        else:
+            silences += 1
+            await talk.say("Hello, are you there?")
+    await talk.say("Thank you for calling. Goodbye.")
+    await talk.turn(3)
+
+
+def is_farewell(heard: str) -> bool:
+    """A goodbye to us; the agent's introduction ends with one to both."""
+    return bool(re.search(FAREWELL, heard)) and not re.search(INTRODUCTION, heard)
+
+
+async def _last_words(scene: Scene) -> None:
+    await scene.talk.turn(8)
+
+
+def _beep() -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    t = np.arange(int(16_000 * 0.6)) / 16_000
+    return (np.sin(2 * np.pi * 1000 * t) * 9000).astype(np.int16)
