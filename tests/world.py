@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.contrib.auth.models import User
+
 from calls import effects
 from calls.agents import protocol as p
 from calls.models import AgentJob, Call, Department, Effect, EffectState, Owner, OwnerRole
@@ -20,11 +22,18 @@ from calls.services import legs, links
 from calls.telephony.memory import MemoryGateway, Phone
 from tests import rows
 from transfers import services, tasks
+from transfers.advance import advance
 from transfers.models import Attempt, Endpoint, Manager, Transfer, Trunk
 from transfers.states import TransferState
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MANY = 60
+
+
+async def rings(server: MemoryGateway) -> None:
+    """Until a phone waits to be picked up."""
+    while not server.ringing:  # noqa: ASYNC110 - the fake has nothing to wait for
+        await asyncio.sleep(0.001)
 
 
 class Agent:
@@ -210,6 +219,12 @@ class World:
         legs.participant_left(attempt.consult_room, identity=attempt.manager_identity, reason=reason)
         self.settle()
 
+    def cancel(self, transfer_id: UUID) -> None:
+        """A supervisor stops it."""
+        user, _ = User.objects.get_or_create(username="sam")
+        services.cancel(transfer_id=transfer_id, user=user)
+        advance(transfer_id)
+
     def caller_leaves(self, call: Call) -> None:
         self.server.leave(call.room_name, "caller-1")
         legs.participant_left(call.room_name, identity="caller-1", reason="client_initiated")
@@ -231,6 +246,11 @@ class Story:
         }
         self.call = world.call(self.where)
         self.support = Agent(world, p.Role.SUPPORT, self.call.room_name)
+
+    def escalates_quietly(self) -> None:
+        """As far as the decision to dial; nothing is done yet."""
+        made = services.request_transfer(call_id=self.call.pk, key=uuid4(), reason="charged twice")
+        advance(made.pk)
 
     def escalates(self, **fields: Any) -> Transfer:
         made = services.request_transfer(call_id=self.call.pk, key=uuid4(), reason="charged twice", **fields)
