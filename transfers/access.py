@@ -44,13 +44,12 @@ class Lens:
 
     def departments(self) -> QuerySet[Department]:
         """Whose managers are shown."""
+        real = Department.objects.real()
         if self.scope.every_department:
-            return Department.objects.all()
+            return real
         if self.scope.sees_calls:
-            return Department.objects.filter(pk__in=self.scope.departments)
-        return (
-            Department.objects.filter(managers=self.manager_id) if self.manager_id else Department.objects.none()
-        )
+            return real.filter(pk__in=self.scope.departments)
+        return real.filter(managers=self.manager_id) if self.manager_id else real.none()
 
 
 def lens_of(user: Account) -> Lens:
@@ -62,7 +61,9 @@ def board_audiences(lens: Lens) -> frozenset[str]:
     """What a wallboard seen through this lens listens to."""
     heard: set[str] = set()
     if lens.scope.sees_calls:
-        heard = {"d:0"} | {f"d:{pk}" for pk in lens.departments().values_list("pk", flat=True)}
+        # A rehearsal's call is shown while it lasts, though its department is not.
+        every = Department.objects.all() if lens.scope.every_department else lens.departments()
+        heard = {"d:0"} | {f"d:{pk}" for pk in every.values_list("pk", flat=True)}
     if lens.manager_id:
         mine = Attempt.objects.filter(manager=lens.manager_id, state__in=OPEN_ATTEMPT)
         heard.add(f"m:{lens.manager_id}")

@@ -144,8 +144,10 @@ def _release(facts: d.Facts, attempt: Attempt, told: str) -> None:
 
 def _redirect(transfer: Transfer, decision: Decision) -> None:
     """The manager named somebody else: ask there next, if the name is of the roster."""
-    department = Department.objects.filter(name__iexact=decision.redirect_department).first()
-    person = manager_named(decision.redirect_person, department) if decision.redirect_person else None
+    known = Department.objects.of(transfer.call)
+    department = known.filter(name__iexact=decision.redirect_department).first()
+    wanted = decision.redirect_person
+    person = manager_named(transfer.call, wanted, department) if wanted else None
     if department is None and person is None:
         return
     department = department or (person.departments.first() if person else None)

@@ -57,6 +57,7 @@ def _accept(lens: Lens) -> int | None:
         kind="accept",
         at__gte=midnight(),
         attempt__answered_at__isnull=False,
+        attempt__transfer__call__rehearsal=False,
         attempt__transfer__in=lens.transfers().filter(requested_at__gte=midnight() - timedelta(hours=1)),
     )
     spans = accepted.annotate(took=F("at") - F("attempt__answered_at")).values_list("took", flat=True)

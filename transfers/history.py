@@ -140,5 +140,11 @@ def _row(transfer: Transfer, attempt: Attempt | None, lens: Lens) -> Row:
         manager=attempt.manager.name if attempt else "",
         took=transfer.ended_at - transfer.requested_at if transfer.ended_at else None,
         held=held_until - transfer.held_at if transfer.held_at and held_until else None,
-        asked_by=transfer.requested_by.get_username() if transfer.requested_by else "AI",
+        asked_by=_asked_by(transfer),
     )
+
+
+def _asked_by(transfer: Transfer) -> str:
+    if transfer.requested_by:
+        return transfer.requested_by.get_username()
+    return "rehearsal" if transfer.call.rehearsal else "AI"

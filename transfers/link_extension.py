@@ -31,7 +31,7 @@ def _with_transfer(job: AgentJob, snapshot: p.Snapshot) -> p.Snapshot:
         )
         return snapshot.model_copy(update={"transfer": _of_attempt(attempt)})
     transfer = Transfer.objects.filter(call_id=job.call_id).order_by("-requested_at").first()
-    updates: dict[str, object] = {"departments": _departments()}
+    updates: dict[str, object] = {"departments": _departments(job.call)}
     if transfer:
         updates["transfer"] = _of_transfer(transfer)
     if snapshot.caller_with == p.CallerWith.HOLD:
@@ -40,8 +40,8 @@ def _with_transfer(job: AgentJob, snapshot: p.Snapshot) -> p.Snapshot:
     return snapshot.model_copy(update=updates)
 
 
-def _departments() -> tuple[p.RosterDepartment, ...]:
-    return tuple(p.RosterDepartment(name=name, people=tuple(people)) for name, people in roster_names())
+def _departments(call: Call) -> tuple[p.RosterDepartment, ...]:
+    return tuple(p.RosterDepartment(name=name, people=tuple(people)) for name, people in roster_names(call))
 
 
 def _of_transfer(transfer: Transfer) -> p.TransferSnapshot:
@@ -77,6 +77,6 @@ def _of_attempt(attempt: Attempt) -> p.TransferSnapshot:
             "attempt_state": attempt.state,
             "manager_name": attempt.manager.name,
             "since_then": since,
-            "redirect_targets": _departments(),
+            "redirect_targets": _departments(transfer.call),
         }
     )

@@ -62,7 +62,7 @@ class Group:
 
 def groups(lens: Lens, *, every: bool = False) -> Sequence[Group]:
     """The departments that this lens shows; `every` department for choosing where a caller goes."""
-    departments = Department.objects.all() if every else lens.departments()
+    departments = Department.objects.real() if every else lens.departments()
     rows = departments.prefetch_related("managers__shifts", "managers__endpoints").order_by("name")
     busy = {a.manager_id: a for a in Attempt.objects.filter(state__in=OPEN_ATTEMPT)}
     at = now()

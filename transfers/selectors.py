@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from calls import presence
 from calls.agents.protocol import Role
-from calls.models import AgentJob, Department, Leg, LegKind
+from calls.models import AgentJob, Call, Department, Leg, LegKind
 from calls.timing import now
 from transfers.decide import Facts
 from transfers.models import Attempt, Decision, Manager, Policy, Transfer
@@ -84,15 +84,17 @@ def open_transfer(call_id: UUID) -> Transfer | None:
     return Transfer.objects.filter(call_id=call_id, state__in=OPEN_TRANSFER).first()
 
 
-def roster_names(*, exclude_manager: UUID | None = None) -> list[tuple[str, list[str]]]:
-    """Departments with the names of their active managers: what an AI may name. Never a number."""
+def roster_names(call: Call, *, exclude_manager: UUID | None = None) -> list[tuple[str, list[str]]]:
+    """Departments with the names of their active managers: what the AI of a call may name. Never a number."""
     rows = []
-    for department in Department.objects.prefetch_related("managers"):
+    for department in Department.objects.of(call).prefetch_related("managers"):
         people = [m.name for m in department.managers.all() if m.active and m.pk != exclude_manager]
         rows.append((department.name, people))
     return rows
 
 
-def manager_named(name: str, department: Department | None) -> Manager | None:
-    managers = Manager.objects.filter(name__iexact=name.strip(), active=True)
+def manager_named(call: Call, name: str, department: Department | None) -> Manager | None:
+    """An active manager whom a call may go to, by name: of the department if there is one, else of any."""
+    known = Department.objects.of(call)
+    managers = Manager.objects.filter(name__iexact=name.strip(), active=True, departments__in=known)
     return (managers.filter(departments=department).first() if department else None) or managers.first()

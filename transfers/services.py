@@ -46,9 +46,13 @@ def request_transfer(
     person: Manager | None = None,
     briefing_text: str = "",
     user: User | None = None,
+    actor: Actor | None = None,
     seen_version: int | None = None,
 ) -> Transfer:
-    """Ask for a person. By `user`, or by the AI when there is none; the same `key` is the same request."""
+    """Ask for a person; the same `key` is the same request.
+
+    By `user`, else by `actor` (a rehearsal's), else by the AI.
+    """
     try:
         with transaction.atomic():
             call = locked(call_id)
@@ -61,7 +65,8 @@ def request_transfer(
                 raise Refused("A transfer of this call is already under way. Nothing was changed.")
             if call.caller_with == p.CallerWith.MANAGER:
                 raise Refused("The caller is already talking to a manager. Nothing was changed.")
-            return _create(call, key, reason, department, person, briefing_text, user)
+            by = Actor.of(user) if user else actor or Actor("ai")
+            return _create(call, key, reason, department, person, briefing_text, user, by)
     except IntegrityError as error:
         again = Transfer.objects.filter(request_key=key).first()
         if again:
@@ -77,6 +82,7 @@ def _create(
     person: Manager | None,
     text: str,
     user: User | None,
+    by: Actor,
 ) -> Transfer:
     target = department or call.department or (person.departments.first() if person else None)
     transfer = Transfer.objects.create(
@@ -92,11 +98,11 @@ def _create(
     record(
         TransferRequested(
             kind=transfer.kind,
-            by="person" if user else "ai",
+            by=by.kind,
             department_id=target.pk if target else None,
             person_id=str(person.pk) if person else "",
         ),
-        actor=Actor.of(user) if user else Actor("ai"),
+        actor=by,
         call_id=call.pk,
         transfer_id=transfer.pk,
         payload={"reason": transfer.reason},
@@ -112,8 +118,10 @@ def _create(
 
 def request_by_agent(call: Call, body: p.TransferRequested) -> Transfer | None:
     """The AI's request, by names of the roster. None if it cannot be: the AI is with the caller anyway."""
-    department = Department.objects.filter(name__iexact=body.department).first() if body.department else None
-    person = manager_named(body.person, department or call.department) if body.person else None
+    department = (
+        Department.objects.of(call).filter(name__iexact=body.department).first() if body.department else None
+    )
+    person = manager_named(call, body.person, department or call.department) if body.person else None
     try:
         return request_transfer(
             call_id=call.pk,

@@ -10,7 +10,7 @@ from calls.events import EventBody
 class TransferRequested(EventBody):
     type = "transfer.requested"
     kind: str
-    by: str  # ai or person
+    by: str  # ai, person, or system in a rehearsal
     department_id: int | None
     person_id: str = ""
 

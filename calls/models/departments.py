@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from calls import validation
+
+if TYPE_CHECKING:
+    from .calls import Call
+
+
+class DepartmentManager(models.Manager["Department"]):
+    def real(self) -> models.QuerySet[Department]:
+        """Those that callers can be with, without the one that rehearsals use."""
+        return self.filter(rehearsal=False)
+
+    def of(self, call: Call) -> models.QuerySet[Department]:
+        """Those that a call may go to: a rehearsal stays among its own."""
+        return self.filter(rehearsal=call.rehearsal)
 
 
 class Department(models.Model):
@@ -14,6 +29,11 @@ class Department(models.Model):
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="departments", blank=True
     )
+    rehearsal = models.BooleanField(
+        default=False, editable=False, help_text="Only rehearsals use it: no caller and no page is led to it."
+    )
+
+    objects: ClassVar[DepartmentManager] = DepartmentManager()
 
     class Meta:
         ordering = ("name",)

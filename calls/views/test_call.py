@@ -22,7 +22,7 @@ from calls.views.pages import acts, done, page
 
 
 def _departments(user: Account) -> list[Department]:
-    return list(Department.objects.filter(scope_of(user).of_department("pk")).order_by("name"))
+    return list(Department.objects.real().filter(scope_of(user).of_department("pk")).order_by("name"))
 
 
 @require_GET
