@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import OperationalError
+
+from transfers.rehearsal.errors import CannotRehearse
+from transfers.rehearsal.report import Report, lines
+from transfers.rehearsal.run import Options, rehearse
+from transfers.rehearsal.scenarios import SCENARIOS, Break
+
+
+class Command(BaseCommand):
+    help = (
+        "Places a test call through the running product, escalates it, and judges by what each party hears. "
+        "Ends with 0 if all is well, else with 1."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        known = "; ".join(f"{s.name}: {s.about}" for s in SCENARIOS.values())
+        parser.add_argument("--scenario", choices=list(SCENARIOS), default="accepts", metavar="NAME", help=known)
+        parser.add_argument("--trunk", choices=("stored", "inline"), default="", help="default: as other calls go")
+        parser.add_argument("--number", default="", help="a real phone, which is called")
+        parser.add_argument("--wav", type=Path, metavar="DIR", help="keep what each party heard")
+        parser.add_argument(
+            "--break", dest="broken", choices=list(Break), help="put in a fault; it has to be found"
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object; the progress is on stderr")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        logging.getLogger().setLevel(logging.ERROR)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the caller hangs up before we end
+        progress = self.stderr if options["json"] else self.stdout
+        wanted = Options(
+            scenario=options["scenario"],
+            trunk=options["trunk"],
+            number=options["number"],
+            wav=options["wav"],
+            broken=Break(options["broken"]) if options["broken"] else None,
+        )
+        try:
+            report = rehearse(wanted, lambda line: progress.write(line))
+        except CannotRehearse as error:
+            raise CommandError(f"Patchbay: {error}") from None
+        except OperationalError:
+            raise CommandError(
+                "Patchbay: the database does not answer. Is the product running? `make demo` or `make start`"
+            ) from None
+        self._tell(report, as_json=options["json"])
+        if not report.ok:
+            sys.exit(1)
+
+    def _tell(self, report: Report, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(report.as_json(), default=str))
+            return
+        for line in lines(report):
+            self.stdout.write(line)

@@ -1,0 +1,353 @@
+"""The course of a rehearsal: the caller talks to the AI, is escalated, and meets the manager or is back.
+
+Nothing is judged here: `takes` keeps what was said, heard and when. What does not come in time raises Stuck.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from calls.agents.protocol import Speaker
+from calls.states import CallerWith
+from calls.telephony import tokens
+from transfers.rehearsal import facts, words
+from transfers.rehearsal.carrier import Carrier
+from transfers.rehearsal.errors import Stuck
+from transfers.rehearsal.facts import Seen
+from transfers.rehearsal.house import ACTOR, House
+from transfers.rehearsal.parties import Someone, Stage
+from transfers.rehearsal.scenarios import Break, Scenario
+from transfers.rehearsal.takes import Takes
+from transfers.rehearsal.tones import CALLER_HZ
+from transfers.services import request_transfer
+from transfers.states import TransferState
+
+CALLER_NAME = "Anna Miller"
+PROBLEM = f"Hello, my name is {CALLER_NAME}. I was charged twice for one order."
+QUESTION = "How long does a refund take?"
+REASON = "Was charged twice for one order and asks for a person."
+MOST_TURNS = 4
+HOLD_WORDS = 4
+HOLD_WORDS_AFTER_S = 3.5
+AFTER_INTRODUCTION_S = 1.6
+TAIL_S = 1.0  # the last word is under way for so long
+# For how long each step is waited for, after the one before it.
+LIMITS = (
+    ("held", 6.0, "The caller was not put on hold"),
+    ("dialled", 8.0, "The manager was not dialled"),
+    ("answered", 15.0, "The phone rang and the attempt did not end"),  # and the ring time
+    ("briefing", 25.0, "The manager answered and no briefing began"),
+    ("decided", 80.0, "The briefing began and the manager's decision did not come"),
+    ("merged", 15.0, "The manager decided and nothing followed"),
+)
+SAID = {
+    "held": "the caller is on hold",
+    "dialled": "the manager is dialled",
+    "rang": "it rings",
+    "answered": "the manager answers",
+    "briefing": "the briefing begins",
+    "decided": "the manager decides",
+    "bridged": "the line between them is up",
+    "merged": "caller and manager are joined",
+    "closed": "the attempt is over",
+    "returned": "the caller is back with the AI",
+}
+
+Say = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    scenario: Scenario
+    house: House
+    broken: Break | None
+    carrier: Carrier | None  # None: a real phone
+
+
+class Course:
+    """`say(at, text)` is told what happens, as it happens."""
+
+    def __init__(self, setting: Setting, stage: Stage, say: Say) -> None:
+        self.setting, self.stage, self.say = setting, stage, say
+        self.takes = Takes()
+        self.marks = self.takes.marks
+        self._call_id: UUID | None = None
+        self._caller: Someone | None = None
+        self._intruder: Someone | None = None
+        self._request_id = ""
+
+    def run(self) -> Takes:
+        """From ring to hang-up; whatever goes wrong between them is in `stuck`."""
+        try:
+            self._ring()
+            self._talk()
+            self._escalate()
+            self._follow()
+            if self.marks.merged:
+                self._exchange()
+            elif self.caller.connected:
+                self._back_with_ai()
+        except Stuck as stuck:
+            self.takes.stuck.append(f"{stuck}.")
+        finally:
+            self._hang_up()
+        return self.takes
+
+    @property
+    def caller(self) -> Someone:
+        assert self._caller is not None
+        return self._caller
+
+    @property
+    def call_id(self) -> UUID:
+        assert self._call_id is not None
+        return self._call_id
+
+    def _mark(self, name: str, at: float) -> None:
+        if getattr(self.marks, name) is None:
+            setattr(self.marks, name, at)
+            if name in SAID:
+                self.say(at, SAID[name])
+
+    # ── with the AI ──────────────────────────────────────────────────────────────────────────────
+
+    def _ring(self) -> None:
+        ticket = tokens.browser_caller(department=self.setting.house.department.name, rehearsal=True)
+        self._caller = self.stage.enter(ticket.token, tone_hz=CALLER_HZ)
+        self._mark("joined", time.time())
+        self.say(time.time(), "the caller is on the line")
+        call = facts.call_of_room(ticket.room, 15)
+        self._call_id, self.takes.call = call.pk, str(call.pk)
+        assert self.marks.joined
+        greeted = self.caller.hear_something(self.marks.joined, 25, "The AI does not greet the caller")
+        self._mark("greeted", greeted)
+        self.say(greeted, "the AI greets")
+        self.caller.hear_out(greeted)
+
+    def _talk(self) -> None:
+        """The problem, then an answer to each question of the AI."""
+        number = "".join(secrets.choice("12345689") for _ in range(4))
+        self.takes.account_number = number
+        line = PROBLEM
+        for _ in range(MOST_TURNS):
+            asked = self._turn(line, "The AI does not answer the caller")
+            if "account number" in asked:
+                line = f"It is {', '.join(number)}."
+            elif "name" in asked and "?" in asked:
+                line = f"My name is {CALLER_NAME}."
+            else:
+                return
+
+    def _turn(self, line: str, without: str) -> str:
+        """The caller says something and hears the AI out; what the AI said."""
+        _, ended = self.caller.say(line)
+        answer = self.caller.hear_something(ended, 15, without)
+        self.caller.hear_out(answer)
+        said = ""
+        with suppress(Stuck):  # words heard before they are written down
+            facts.until(lambda: bool(facts.last_said_by_ai(self.call_id, ended)), 2, "")
+            said = facts.last_said_by_ai(self.call_id, ended)
+        return said
+
+    # ── the transfer ─────────────────────────────────────────────────────────────────────────────
+
+    def _escalate(self) -> None:
+        house = self.setting.house
+        self._mark("clicked", time.time())
+        request_transfer(
+            call_id=self.call_id,
+            key=uuid4(),
+            reason=REASON,
+            department=house.department,
+            person=house.manager,
+            actor=ACTOR,
+        )
+        self.say(time.time(), "a person is asked for")
+
+    def _follow(self) -> None:
+        """Until the two are joined, or the transfer has ended."""
+        while True:
+            seen = facts.look(self.call_id)
+            self._note(seen)
+            transfer = seen.transfer
+            assert transfer is not None
+            if transfer.state in (TransferState.MERGED, TransferState.COMPLETED) or not transfer.is_open:
+                return
+            self._meanwhile(seen)
+            self._limit(seen)
+            time.sleep(facts.EVERY_S)
+
+    def _note(self, seen: Seen) -> None:
+        transfer, attempt = seen.transfer, seen.attempt
+        assert transfer is not None
+        when = {"held": transfer.held_at, "merged": transfer.merged_at}
+        if attempt:
+            self._find_request()
+            when |= {
+                "dialled": attempt.dialed_at if self.setting.carrier is None else None,
+                "rang": attempt.ringing_at,
+                "answered": attempt.answered_at,
+                "briefing": attempt.briefing_started_at,
+                "decided": seen.decision.at if seen.decision else None,
+                "bridged": attempt.bridged_at,
+                "closed": attempt.ended_at if not attempt.merged_at else None,
+            }
+        if not transfer.is_open and seen.call.caller_with == CallerWith.AI:
+            when["returned"] = seen.call.caller_since
+        for name, at in when.items():
+            if at:
+                self._mark(name, at.timestamp())
+
+    def _find_request(self) -> None:
+        """What the carrier got: that is when the manager was dialled."""
+        carrier = self.setting.carrier
+        if carrier is None or self._request_id or self.marks.clicked is None:
+            return
+        for request in carrier.requests(self.marks.clicked - 1):
+            self._request_id = str(request["id"])
+            self._mark("dialled", float(request["at"]))
+
+    def _meanwhile(self, seen: Seen) -> None:
+        """What the caller, or the fault, does on hold."""
+        if not self.takes.said_on_hold and not seen.decision and self._on_hold_for_good(seen):
+            self.takes.said_on_hold = words.draw(HOLD_WORDS)
+            self.caller.start_saying(words.sentence(self.takes.said_on_hold))
+        if self.setting.broken == Break.LEAK and self.marks.answered and seen.attempt and self._intruder is None:
+            self._intruder = self.stage.intruder(seen.attempt.consult_room, tone_hz=CALLER_HZ)
+            self.say(time.time(), "(fault: the caller's tone is played in the consultation)")
+
+    def _on_hold_for_good(self, seen: Seen) -> bool:
+        """The music plays, and whoever might overhear the caller is there, or has had the time to come."""
+        if seen.call.agent_state != "holding" or not self.marks.dialled:
+            return False
+        return bool(self.marks.briefing) or time.time() > self.marks.dialled + HOLD_WORDS_AFTER_S
+
+    def _limit(self, seen: Seen) -> None:
+        since = self.marks.clicked
+        assert since is not None
+        for name, seconds, what in LIMITS:
+            at = getattr(self.marks, name)
+            if at is None:
+                allowed = seconds + (self.setting.scenario.ring_time_s if name == "answered" else 0)
+                if time.time() > since + allowed:
+                    raise Stuck(f"{what} (not within {allowed:g} s)")
+                return
+            since = at
+
+    # ── joined ───────────────────────────────────────────────────────────────────────────────────
+
+    def _exchange(self) -> None:
+        """Both say their words at once: each hears the other only."""
+        if self._intruder:
+            self._intruder.leave()
+        if self.setting.scenario.manager_leaves:
+            facts.until(
+                lambda: not facts.look(self.call_id).call.is_live, 30, "The manager left and the call did not end"
+            )
+            return
+        if self.setting.broken == Break.DEAF_CALLER:
+            self.caller.deafen()
+            self.say(time.time(), "(fault: the caller stops to hear)")
+        if self.setting.broken == Break.SILENT_MANAGER and self.setting.carrier:
+            self.setting.carrier.do(self._request_id, tone_hz=0)
+            self.say(time.time(), "(fault: the manager falls silent)")
+        listeners = self._listen_directly()
+        if self.setting.house.introduction:
+            merged = self.marks.merged or time.time()
+            with suppress(Stuck):
+                self.caller.hear_something(merged, 5, "")
+            self.caller.hear_out(merged, pause_s=AFTER_INTRODUCTION_S, within_s=15)
+        self._say_words()
+        self._keep_direct(listeners)
+
+    def _listen_directly(self) -> list[Someone]:
+        """The same words without the relay, to know what it adds."""
+        attempt = facts.look(self.call_id).attempt
+        if attempt is None or attempt.strategy != "relay" or self.setting.carrier is None:
+            return []
+        call = facts.look(self.call_id).call
+        return [self.stage.listener(call.room_name), self.stage.listener(attempt.consult_room)]
+
+    def _keep_direct(self, listeners: list[Someone]) -> None:
+        if listeners:
+            self.takes.direct_caller, self.takes.direct_manager = (one.heard() for one in listeners)
+        for one in listeners:
+            one.leave()
+
+    def _say_words(self) -> None:
+        takes, carrier = self.takes, self.setting.carrier
+        takes.said_by_caller = words.draw(but=takes.said_on_hold)
+        began = time.time()
+        self.say(began, "each says six words")
+        saying = self.caller.start_saying(words.sentence(takes.said_by_caller))
+        if carrier:
+            takes.said_by_manager = words.draw(but=[*takes.said_on_hold, *takes.said_by_caller])
+            if self.setting.broken not in (Break.SILENT_MANAGER, Break.VOICEMAIL_ACCEPT):
+                carrier.do(self._request_id, say=words.sentence(takes.said_by_manager))
+        saying.result(20)
+        self.caller.hear_out(time.time() - 1, within_s=8)
+        time.sleep(TAIL_S)
+        takes.exchange = (began, time.time())
+
+    # ── back ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _back_with_ai(self) -> None:
+        """The caller hears why, asks a question and hears the answer."""
+        facts.until(self._is_back, 10, "The transfer ended and the caller is not back with the AI")
+        back = self.marks.returned or time.time()
+        self.caller.hear_something(back, 10, "The caller is back with the AI and hears nothing")
+        with suppress(Stuck):
+            facts.until(lambda: bool(facts.last_said_by_ai(self.call_id, back - 1)), 20, "")
+        self.caller.hear_out(back)
+        began, ended = self.caller.say(QUESTION)
+        self.say(began, "the caller asks a question")
+        answer = self.caller.hear_something(ended, 15, "The caller is back with the AI, asks, and gets no answer")
+        self.say(answer, "the AI answers")
+        self.caller.hear_out(answer)
+        self.takes.question = (began, ended)
+
+    def _is_back(self) -> bool:
+        self._note(facts.look(self.call_id))
+        return self.marks.returned is not None
+
+    # ── the end ──────────────────────────────────────────────────────────────────────────────────
+
+    def _hang_up(self) -> None:
+        if self._caller is None:
+            return
+        self._mark("ended", time.time())
+        self.takes.caller = self.caller.heard()
+        self.caller.leave()
+        self.say(time.time(), "the caller hangs up")
+        if self._call_id is None:
+            return
+        try:
+            facts.until(self._is_over, 15, "The caller hung up and the call did not end")
+        except Stuck as stuck:
+            self.takes.stuck.append(f"{stuck}.")
+        self._keep_rows()
+        carrier = self.setting.carrier
+        if carrier and self._request_id:
+            self.takes.request = carrier.request(self._request_id)
+            self.takes.manager = carrier.heard(self._request_id)
+
+    def _is_over(self) -> bool:
+        seen = facts.look(self.call_id)
+        return not seen.call.is_live and (
+            seen.transfer is None or not (seen.transfer.is_open or seen.transfer.state == TransferState.MERGED)
+        )
+
+    def _keep_rows(self) -> None:
+        seen = facts.look(self.call_id)
+        self.takes.transcript = " ".join(
+            facts.said(self.call_id, speaker=Speaker.CALLER, side=side) for side in ("call", "consultation")
+        )
+        if seen.transfer:
+            self.takes.end, self.takes.words_for_caller = seen.transfer.end_reason, seen.transfer.words_for_caller
+        if seen.attempt:
+            self.takes.outcome, self.takes.strategy = seen.attempt.outcome, seen.attempt.strategy

@@ -1,0 +1,63 @@
+"""What can be rehearsed: how the manager's phone behaves, and how the transfer has to end. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from transfers.states import EndReason, Outcome
+
+
+class Break(StrEnum):
+    """A fault put into the run on purpose: the judge has to find it."""
+
+    LEAK = "leak"
+    DEAF_CALLER = "deaf-caller"
+    SILENT_MANAGER = "silent-manager"
+    VOICEMAIL_ACCEPT = "voicemail-accept"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`name` is also the carrier's for a phone that behaves so. `end` and `outcome`: how it has to end."""
+
+    name: str
+    about: str
+    end: EndReason = EndReason.CONNECTED
+    outcome: Outcome | None = None  # of the attempt; None: it is merged
+    dtmf: str = ""
+    ring_time_s: int = 25
+    account_number_heard: bool = False
+    tones_first: bool = False
+    manager_leaves: bool = False
+
+    @property
+    def merges(self) -> bool:
+        return self.outcome is None
+
+
+def _returns(name: str, about: str, outcome: Outcome, *, ring_time_s: int = 25) -> Scenario:
+    end = EndReason.DECLINED if outcome == Outcome.DECLINED else EndReason.NO_MANAGER
+    return Scenario(name, about, end=end, outcome=outcome, ring_time_s=ring_time_s)
+
+
+_ALL = (
+    Scenario("accepts", "hears the briefing and says yes"),
+    Scenario("accepts-by-key", "hears the briefing and presses 1"),
+    Scenario("asks-again", "presses 3 to hear the briefing again, then says yes"),
+    Scenario("slow", "rings for long before somebody answers"),
+    Scenario("extension", "a switchboard that needs 1234#", dtmf="wwww1234#", tones_first=True),
+    Scenario("sip-uri", "is reached at a SIP address"),
+    Scenario("asks-account-number", "asks for the account number, then says yes", account_number_heard=True),
+    Scenario("drops", "says yes and is cut off soon after", manager_leaves=True),
+    _returns("no-answer", "rings and nobody answers", Outcome.NO_ANSWER, ring_time_s=6),
+    _returns("busy", "is busy (486)", Outcome.BUSY),
+    _returns("refuses", "rejects the call (603)", Outcome.DECLINED),
+    _returns("declines", "hears the briefing and says no, with a reason", Outcome.DECLINED),
+    _returns("not-today", "presses 9: not today", Outcome.DECLINED),
+    _returns("voicemail", "a voicemail answers", Outcome.VOICEMAIL),
+    _returns("hangs-up", "hangs up during the briefing", Outcome.HUNG_UP),
+    _returns("silent", "answers and stays silent", Outcome.SILENT),
+)
+SCENARIOS: Mapping[str, Scenario] = {scenario.name: scenario for scenario in _ALL}
