@@ -48,7 +48,14 @@ class Job:
     def __init__(self, ctx: JobContext, metadata: p.DispatchMetadata) -> None:
         self.ctx, self.metadata, self.room = ctx, metadata, ctx.room
         self.link = AgentLink(
-            p.Hello(job_id=ctx.job.id, role=metadata.role, room=ctx.job.room.name, attempt_id=metadata.attempt_id)
+            p.Hello(
+                job_id=ctx.job.id,
+                role=metadata.role,
+                room=ctx.job.room.name,
+                room_sid=ctx.job.room.sid,
+                room_metadata=ctx.job.room.metadata,
+                attempt_id=metadata.attempt_id,
+            )
         )
         self._tasks: set[asyncio.Task[Any]] = set()
         self._leaving = False

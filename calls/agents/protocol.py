@@ -155,6 +155,16 @@ class JobStarted(Strict):
     identity: str
 
 
+class CallerHere(Strict):
+    """The caller as the agent finds them in the room: whose call it is follows, and is told by `Know`."""
+
+    kind: Literal["caller_here"] = "caller_here"
+    identity: str
+    sid: str
+    participant_kind: str = "standard"  # sip, standard
+    attributes: dict[str, str] = Field(default_factory=dict)
+
+
 class Utterance(Strict):
     """What a recogniser or an agent's voice produced. A partial (`final=False`) is shown, never stored."""
 
@@ -302,6 +312,7 @@ class DirectiveFailed(Strict):
 
 UpBody = Annotated[
     JobStarted
+    | CallerHere
     | Utterance
     | AgentState
     | Speaking
@@ -399,8 +410,15 @@ class Hear(Strict):
     text: str
 
 
+class Know(Strict):
+    """Support: the call as it is known now; comes before the first word to the caller."""
+
+    kind: Literal["know"] = "know"
+    snapshot: Snapshot
+
+
 DirectiveBody = Annotated[
-    Hold | Resume | Say | Coach | Brief | Merge | Leave | End | Hear,
+    Hold | Resume | Say | Coach | Brief | Merge | Leave | End | Hear | Know,
     Field(discriminator="kind"),
 ]
 
@@ -408,12 +426,17 @@ DirectiveBody = Annotated[
 
 
 class Hello(Strict):
-    """First frame of every connection. `received` is the last down sequence applied (0: a new job)."""
+    """First frame of every connection. `received` is the last down sequence that the job has (0: a new job).
+
+    The room's sid and metadata are as its dispatch told them: an agent may be faster than every webhook.
+    """
 
     type: Literal["hello"] = "hello"
     job_id: str
     role: Role
     room: str
+    room_sid: str = ""
+    room_metadata: str = ""
     attempt_id: UUID | None = None
     received: int = 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +26,7 @@ logger = logging.getLogger("patchbay.agents")
 
 CONSOLE_SECONDS = 3.0  # without a console the agent talks all the same
 CALLER_SECONDS = 60.0
+KNOWN_WITHIN_SECONDS = 1.5
 CALLER_BACK_SECONDS = 15.0  # who was cut off may come back; the console ends the call long before
 DECIDED_WITHIN_SECONDS = 0.8  # a department that dials at once has decided within that
 ASKING = "One moment please, I am asking whether a colleague can take your call."
@@ -41,12 +43,8 @@ class SupportJob(Job):
 
     async def begin(self) -> None:
         self.snapshot = await self._snapshot()
-        self.knowledge = SupportKnowledge(
-            profile=self.snapshot.profile,
-            departments=self.snapshot.departments,
-            facts=dict(self.snapshot.facts),
-        )
-        self._decided = asyncio.Event()
+        self._decided, self._known, self._ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.link.serve(self.handle)
         caller = await self._caller()
         if caller is None:
             await self.leave("no caller came")
@@ -54,8 +52,14 @@ class SupportJob(Job):
         self.caller = caller
         self.room.on("sip_dtmf_received", self._key)
         self.room.on("participant_disconnected", self._somebody_left)
+        await self._tell_who_calls()
+        self.knowledge = SupportKnowledge(
+            profile=self.snapshot.profile,
+            departments=self.snapshot.departments,
+            facts=dict(self.snapshot.facts),
+        )
         await self._take_up()
-        self.link.serve(self.handle)
+        self._ready.set()
 
     async def _snapshot(self) -> p.Snapshot:
         """What the console knows of the call; a console that is away is told later."""
@@ -88,6 +92,23 @@ class SupportJob(Job):
             return None
         finally:
             self.room.off("participant_connected", joined)
+
+    async def _tell_who_calls(self) -> None:
+        """What the caller dialled decides for whom the agent speaks; its first word waits a moment for that."""
+        who = self.room.remote_participants.get(self.caller)
+        if who is None:
+            return
+        sip = who.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+        self.link.report(
+            p.CallerHere(
+                identity=who.identity,
+                sid=who.sid,
+                participant_kind="sip" if sip else "standard",
+                attributes=dict(who.attributes),
+            )
+        )
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._known.wait(), KNOWN_WITHIN_SECONDS)
 
     async def _take_up(self) -> None:
         """Go on where the call is: a new job may come in the middle of it."""
@@ -150,6 +171,12 @@ class SupportJob(Job):
     # ── what the console says ────────────────────────────────────────────────────────────────────
 
     async def handle(self, body: p.DirectiveBody) -> None:
+        if isinstance(body, p.Know):
+            if not self._ready.is_set():
+                self.snapshot = body.snapshot
+            self._known.set()
+            return
+        await self._ready.wait()
         match body:
             case p.Hold():
                 await self._hold(body.plan)

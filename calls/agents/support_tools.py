@@ -5,13 +5,12 @@ A model names departments and people of the roster; it never gives a number.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from livekit.agents import llm
-from livekit.agents.llm import function_tool
 
 from calls.agents import protocol as p
+from calls.agents.tools import tool
 
 WORDS_OF_REASON = "Why, in the caller's own words where you can."
 
@@ -25,46 +24,39 @@ class SupportActions(Protocol):
 
 
 def support_tools(snapshot: p.Snapshot, actions: SupportActions) -> list[llm.Tool | llm.Toolset]:
-    tools = [_request_transfer(snapshot, actions), _say_goodbye(actions)]
+    goodbye = tool("say_goodbye", "End the call: the caller needs nothing more.", lambda _: actions.say_goodbye())
+    tools = [_request_transfer(snapshot, actions), goodbye]
     return [_record_fact(snapshot, actions), *tools] if snapshot.profile.facts else [*tools]
-
-
-def _tool(
-    name: str, about: str, properties: dict[str, Any], required: list[str], act: Callable[..., Awaitable[Any]]
-) -> llm.Tool:
-    parameters = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-    async def call(raw_arguments: dict[str, object]) -> Any:
-        return await act(raw_arguments)
-
-    return function_tool(call, raw_schema={"name": name, "description": about, "parameters": parameters})
 
 
 def _record_fact(snapshot: p.Snapshot, actions: SupportActions) -> llm.Tool:
     keys = [fact.key for fact in snapshot.profile.facts]
-
-    async def act(given: dict[str, object]) -> str:
-        return await actions.record_fact(str(given.get("key", "")), str(given.get("value", "")))
-
     properties = {"key": {"type": "string", "enum": keys}, "value": {"type": "string"}}
-    return _tool("record_fact", "Keep something that the caller told you.", properties, ["key", "value"], act)
+
+    async def act(given: dict[str, str]) -> str:
+        return await actions.record_fact(given.get("key", ""), given.get("value", ""))
+
+    return tool("record_fact", "Keep something that the caller told you.", act, properties, ("key", "value"))
 
 
 def _request_transfer(snapshot: p.Snapshot, actions: SupportActions) -> llm.Tool:
+    async def act(given: dict[str, str]) -> str:
+        return await actions.request_transfer(
+            given.get("reason", ""),
+            given.get("department", ""),
+            given.get("person") or None,
+            given.get("briefing", ""),
+        )
+
+    about = "Ask for a colleague to take this call. Whether one can is told to you later."
+    return tool("request_transfer", about, act, _whom_and_why(snapshot), ("reason", "department"))
+
+
+def _whom_and_why(snapshot: p.Snapshot) -> dict[str, Any]:
     departments = [department.name for department in snapshot.departments]
     people = sorted({person for department in snapshot.departments for person in department.people})
     limit = snapshot.profile.word_limit
-
-    async def act(given: dict[str, object]) -> str:
-        person = str(given.get("person") or "")
-        return await actions.request_transfer(
-            str(given.get("reason", "")),
-            str(given.get("department") or ""),
-            person or None,
-            str(given.get("briefing") or ""),
-        )
-
-    properties: dict[str, Any] = {
+    return {
         "reason": {"type": "string", "description": WORDS_OF_REASON},
         "department": {
             "type": "string",
@@ -77,12 +69,3 @@ def _request_transfer(snapshot: p.Snapshot, actions: SupportActions) -> llm.Tool
             "description": f"What a colleague should hear before they talk to the caller, at most {limit} words.",
         },
     }
-    about = "Ask for a colleague to take this call. Whether one can is told to you later."
-    return _tool("request_transfer", about, properties, ["reason", "department"], act)
-
-
-def _say_goodbye(actions: SupportActions) -> llm.Tool:
-    async def act(given: dict[str, object]) -> None:
-        await actions.say_goodbye()
-
-    return _tool("say_goodbye", "End the call: the caller needs nothing more.", {}, [], act)

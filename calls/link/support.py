@@ -8,6 +8,7 @@ from calls.agents.protocol import Hello, Role
 from calls.link import registry
 from calls.models import Call
 from calls.services.calls import call_of_room, live_call
+from calls.services.legs import RoomFact, call_for
 from calls.timing import now
 
 TOO_LATE = timedelta(seconds=10)
@@ -20,7 +21,8 @@ def _call(hello: Hello) -> Call | None:
         return live
     if Call.objects.filter(room_name=hello.room, ended_at__gt=now() - TOO_LATE).exists():
         return None
-    return call_of_room(hello.room)
+    fact = RoomFact(name=hello.room, sid=hello.room_sid, metadata=hello.room_metadata)
+    return call_for(fact) or call_of_room(hello.room, room_sid=hello.room_sid)
 
 
 def register() -> None:

@@ -16,7 +16,7 @@ from calls.link import registry
 from calls.link.nudge import nudge
 from calls.models import AgentJob, Call, Directive, Leg
 from calls.services import calls as call_service
-from calls.services.legs import leg_status, participant_left
+from calls.services.legs import ParticipantFact, RoomFact, leg_status, participant_left, participant_seen
 from calls.services.snapshot import snapshot_of
 from calls.services.transcript import said
 from calls.states import CallState
@@ -163,6 +163,8 @@ def _apply(call: Call, job: AgentJob, body: p.UpBody, at: datetime) -> None:
     match body:
         case p.JobStarted():
             AgentJob.objects.filter(pk=job.pk).update(identity=body.identity)
+        case p.CallerHere():
+            _caller_here(job, body)
         case p.Utterance():
             said(call, body, attempt_id=job.attempt_id, at=at)
         case p.AgentState() if job.role == p.Role.SUPPORT:
@@ -196,6 +198,19 @@ def _apply(call: Call, job: AgentJob, body: p.UpBody, at: datetime) -> None:
         case _:
             pass
     agent_reported.send(sender=AgentJob, job=job, body=body, at=at)
+
+
+def _caller_here(job: AgentJob, body: p.CallerHere) -> None:
+    """The agent's own eyes: by what the caller dialled its call gets its department, and the agent its profile."""
+    participant_seen(
+        RoomFact(name=job.room_name),
+        ParticipantFact(
+            identity=body.identity, sid=body.sid, kind=body.participant_kind, attributes=body.attributes
+        ),
+    )
+    job.call.refresh_from_db()
+    known = registry.enriched(job, snapshot_of(job))
+    direct(job, f"know:{body.sid}", p.Know(snapshot=known))
 
 
 def _room_of(job: AgentJob, identity: str) -> str:

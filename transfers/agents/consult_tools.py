@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from livekit.agents import llm
-from livekit.agents.llm import function_tool
+
+from calls.agents.tools import tool
 
 
 class ConsultActions(Protocol):
@@ -19,44 +20,26 @@ class ConsultActions(Protocol):
     async def voicemail(self) -> str: ...
 
 
+TEXT = {"type": "string"}
+
+
 def consult_tools(actions: ConsultActions) -> list[llm.Tool | llm.Toolset]:
-    @function_tool
-    async def accept_call() -> str:
-        """The manager clearly agrees to talk to the customer now."""
-        return await actions.accept()
+    async def decline(given: dict[str, str]) -> str:
+        return await actions.decline(given.get("reason", ""))
 
-    @function_tool
-    async def decline_call(reason: str = "") -> str:
-        """The manager does not take the call.
+    async def redirect(given: dict[str, str]) -> str:
+        return await actions.redirect(given.get("department", ""), given.get("person", ""))
 
-        Args:
-            reason: Why, as they said it; empty if they did not say.
-        """
-        return await actions.decline(reason)
-
-    @function_tool
-    async def redirect_call(department: str = "", person: str = "") -> str:
-        """The manager says that somebody else should take it.
-
-        Args:
-            department: A department of the list.
-            person: A person of the list.
-        """
-        return await actions.redirect(department, person)
-
-    @function_tool
-    async def repeat_briefing() -> str:
-        """The manager wants to hear the briefing again."""
-        return await actions.repeat()
-
-    @function_tool
-    async def not_today() -> str:
-        """The manager does not want to be called any more today."""
-        return await actions.not_today()
-
-    @function_tool
-    async def report_voicemail() -> str:
-        """It is an answering machine, not a person."""
-        return await actions.voicemail()
-
-    return [accept_call, decline_call, redirect_call, repeat_briefing, not_today, report_voicemail]
+    reason = {"reason": TEXT | {"description": "Why, as they said it; empty if they did not say."}}
+    where = {
+        "department": TEXT | {"description": "A department of the list, or empty."},
+        "person": TEXT | {"description": "A person of the list, or empty."},
+    }
+    return [
+        tool("accept_call", "The manager clearly agrees to talk to the customer now.", lambda _: actions.accept()),
+        tool("decline_call", "The manager does not take the call.", decline, reason),
+        tool("redirect_call", "The manager says that somebody else should take it.", redirect, where),
+        tool("repeat_briefing", "The manager wants to hear it again.", lambda _: actions.repeat()),
+        tool("not_today", "The manager does not want to be called any more today.", lambda _: actions.not_today()),
+        tool("report_voicemail", "It is an answering machine, not a person.", lambda _: actions.voicemail()),
+    ]

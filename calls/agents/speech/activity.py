@@ -23,6 +23,10 @@ BEGINS, GOES_ON = 0.5, 0.35  # probabilities of speech
 Samples = npt.NDArray[np.int16]
 
 
+def prewarm() -> None:
+    Model().predict(np.zeros(WINDOW, dtype=np.int16))
+
+
 @dataclass(frozen=True)
 class Timing:
     """In seconds: how much speech begins a turn, how much silence ends it, and what is kept of the time before."""

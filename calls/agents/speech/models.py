@@ -12,6 +12,7 @@ from typing import Any
 
 from livekit.agents import inference, llm, stt, tts, vad
 
+from calls.agents.speech import activity, hold_music
 from calls.agents.speech.activity import OfflineVAD
 from calls.agents.speech.brain import OfflineBrain
 from calls.agents.speech.knowledge import Knowledge
@@ -93,6 +94,8 @@ def _bare(name: str) -> str:
 
 def prewarm() -> None:
     """Load what this process will need, once, before its first call."""
+    hold_music.loop()
+    activity.prewarm()
     if scripted():
         return
     if choice("AGENT_STT") == OFFLINE:
