@@ -1,4 +1,8 @@
-"""A party's voice: speech, recorded sound and a test tone on one published track, with little queue before it."""
+"""A party's voice: speech, recorded sound and a test tone on one published track.
+
+Speech is queued ahead, so that a busy event loop tears no holes into it; a tone is not, so that it can be
+switched to the moment.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,10 @@ from calls.agents.speech.ears import resample
 from calls.telephony.simulator.recording import Samples
 
 RATE = 24_000
-FRAME = RATE // 50  # 20 ms
-QUEUE_MS = 40
+TONE_FRAME = RATE // 50  # 20 ms
+TONE_AHEAD_S = 0.04
+SPEECH_FRAME = RATE // 10
+QUEUE_MS = 300
 KEPT_LINES = 64  # demo people say the same things again and again
 
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voice")
@@ -104,7 +110,7 @@ class Mouth:
     async def _played(self) -> None:
         if self._waiting:
             await self._drained.wait()
-            await asyncio.sleep(QUEUE_MS / 1000)
+            await asyncio.sleep(self._source.queued_duration)
 
     async def _run(self) -> None:
         while True:
@@ -114,15 +120,17 @@ class Mouth:
                     self._wake.clear()
                     await self._wake.wait()
                     continue
-            samples = self._next()
-            await self._source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, FRAME))
+            if self._tone[0]:
+                await asyncio.sleep(self._source.queued_duration - TONE_AHEAD_S)
+            samples = self._next(TONE_FRAME if self._tone[0] else SPEECH_FRAME)
+            await self._source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, len(samples)))
 
-    def _next(self) -> Samples:
-        frame = np.zeros(FRAME, dtype=np.int16)
+    def _next(self, size: int) -> Samples:
+        frame = np.zeros(size, dtype=np.int16)
         filled = 0
-        while self._waiting and filled < FRAME:
+        while self._waiting and filled < size:
             part = self._waiting[0]
-            taken = part[: FRAME - filled]
+            taken = part[: size - filled]
             frame[filled : filled + len(taken)] = taken
             filled += len(taken)
             if len(taken) == len(part):
@@ -135,7 +143,7 @@ class Mouth:
         hz, level = self._tone
         if not hz:
             return frame
-        turns = self._phase + hz / RATE * np.arange(1, FRAME + 1)
+        turns = self._phase + hz / RATE * np.arange(1, len(frame) + 1)
         self._phase = float(turns[-1] % 1.0)
         sine = np.sin(2 * np.pi * turns) * (level * 32767)
         np.clip(frame + sine, -32768, 32767, out=frame, casting="unsafe")
