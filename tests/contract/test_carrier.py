@@ -370,6 +370,9 @@ async def test_a_caller_hangs_up_in_time_and_says_what_it_is_told(carrier: Carri
     await carrier.ask("POST", f"/calls/{placed['id']}/do", {"say": "One two three."})
     await until(lambda: agent.heard)
     await until(lambda: nobody(carrier))
+    ended = await carrier.ask("GET", f"/calls/{placed['id']}")
+    assert ended["ended_at"]
+    assert {"what": "said", "text": "One two three."}.items() <= ended["events"][0].items()
 
 
 async def nobody(carrier: Carrier) -> bool:

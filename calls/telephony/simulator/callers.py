@@ -27,6 +27,7 @@ LONGEST_S = 1800.0
 LOOK_UP_S = 5.0
 GREETED_S = 12.0
 PATIENCE_S = 12.0
+KEPT_ENDED = 12  # with their recordings, of some megabytes each
 
 
 class CannotCall(Exception):
@@ -41,20 +42,22 @@ class Caller:
     def __init__(self, id: str, story: Story, admission: Admission, settings: Settings, at_most_s: float) -> None:
         self.id, self.story, self.room = id, story, admission.room
         self.identity, self.since = admission.identity, time.time()
+        self.ended_at: float | None = None
         self.notes = Notes()
         self.party = Party(settings.url, admission.token(settings.key, settings.secret))
         self.talk = Talk(self.party, self.notes)
         self._at_most_s = min(at_most_s, LONGEST_S)
         self._task: asyncio.Task[None] | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        return {
+    def as_json(self, *, events: bool = False) -> dict[str, Any]:
+        row: dict[str, Any] = {
             "id": self.id,
             "story": self.story.key,
             "room": self.room,
             "identity": self.identity,
             "since": self.since,
         }
+        return row | {"ended_at": self.ended_at, "events": self.notes.as_json()} if events else row
 
     @property
     def live(self) -> bool:
@@ -82,6 +85,7 @@ class Caller:
             logger.exception("a simulated caller broke down")
         finally:
             await self.hang_up()
+            self.ended_at = time.time()
 
     async def _play(self) -> None:
         talk, wits = self.talk, Wits(self.story)
@@ -96,7 +100,7 @@ class Caller:
 
 
 class Switchboard:
-    """The callers who are on the line."""
+    """The callers who are on the line, and the last ones who were."""
 
     def __init__(self, settings: Settings, livekit: api.LiveKitAPI) -> None:
         self._settings, self._livekit = settings, livekit
@@ -105,12 +109,16 @@ class Switchboard:
 
     @property
     def live(self) -> list[Caller]:
-        for id in [id for id, caller in self._callers.items() if not caller.live]:
-            del self._callers[id]
-        return list(self._callers.values())
+        return [caller for caller in self._callers.values() if caller.live]
 
     def find(self, id: str) -> Caller | None:
-        return next((caller for caller in self.live if caller.id == id), None)
+        """On the line, or not long gone."""
+        return self._callers.get(id)
+
+    def _forget(self) -> None:
+        ended = [id for id, caller in self._callers.items() if not caller.live]
+        for id in ended[:-KEPT_ENDED]:
+            del self._callers[id]
 
     async def place(self, key: str, *, at_most_s: float | None = None) -> Caller:
         """Raises CannotCall."""
@@ -125,6 +133,7 @@ class Switchboard:
             await caller.party.leave()
             raise CannotCall(503, "livekit-server would not let the caller in") from None
         self._callers[caller.id] = caller
+        self._forget()
         return caller
 
     async def close(self) -> None:

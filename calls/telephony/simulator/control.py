@@ -16,6 +16,7 @@ from calls.telephony.simulator.callers import CannotCall, Switchboard
 from calls.telephony.simulator.exchange import Exchange
 from calls.telephony.simulator.faults import Faults
 from calls.telephony.simulator.numbers import PHONES
+from calls.telephony.simulator.party import Party
 from calls.telephony.simulator.phone import DialledPhone
 from calls.telephony.simulator.stories import STORIES
 from calls.telephony.simulator.talk import Talk
@@ -53,6 +54,8 @@ class Control:
             web.get("/carrier/phones", self.phones),
             web.get("/carrier/calls", self.calls),
             web.post("/carrier/calls", self.call),
+            web.get("/carrier/calls/{id}", self.one_call),
+            web.get("/carrier/calls/{id}/heard.wav", self.heard_by_caller),
             web.delete("/carrier/calls/{id}", self.end_call),
             web.post("/carrier/calls/{id}/do", self.steer_caller),
             web.get("/carrier/requests", self.requests),
@@ -87,13 +90,22 @@ class Control:
 
     async def end_call(self, request: web.Request) -> web.Response:
         caller = self._switchboard.find(request.match_info["id"])
-        if caller is None:
+        if caller is None or not caller.live:
             return _error(404, "no such call is on the line")
         await caller.hang_up()
         return web.json_response({})
 
+    async def one_call(self, request: web.Request) -> web.Response:
+        caller = self._switchboard.find(request.match_info["id"])
+        return web.json_response(caller.as_json(events=True)) if caller else _error(404, "no such call")
+
+    async def heard_by_caller(self, request: web.Request) -> web.Response:
+        caller = self._switchboard.find(request.match_info["id"])
+        return _recording(caller.party) if caller else _error(404, "no such call")
+
     async def steer_caller(self, request: web.Request) -> web.Response:
-        return await _steer(request, self._switchboard.find(request.match_info["id"]))
+        caller = self._switchboard.find(request.match_info["id"])
+        return await _steer(request, caller if caller and caller.live else None)
 
     # ── phones ───────────────────────────────────────────────────────────────────────────────────
 
@@ -114,9 +126,7 @@ class Control:
         phone = self._exchange.phone(request.match_info["id"])
         if phone is None or phone.record.answered_at is None:
             return _error(404, "that phone did not answer, or its recording is not kept any more")
-        recording = phone.party.recording
-        headers = {"X-Started-At": repr(recording.started_at)}
-        return web.Response(body=recording.wav_bytes(), content_type="audio/wav", headers=headers)
+        return _recording(phone.party)
 
     async def steer_phone(self, request: web.Request) -> web.Response:
         phone = self._exchange.phone(request.match_info["id"])
@@ -181,6 +191,11 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ValueError("the body is an object")
     return body
+
+
+def _recording(party: Party) -> web.Response:
+    headers = {"X-Started-At": repr(party.recording.started_at)}
+    return web.Response(body=party.recording.wav_bytes(), content_type="audio/wav", headers=headers)
 
 
 def _error(status: int, words: str) -> web.Response:

@@ -44,6 +44,7 @@ class Party:
         self.heard: list[Utterance] = []
         self.listens = listens
         self.on_heard: OnHeard | None = None
+        self.on_utterance: Callable[[Utterance], None] | None = None  # at once, before `on_heard`
         self.on_left: Callable[[str], None] | None = None
         self._mouth: Mouth | None = None
         self._hearing: Hearing | None = None
@@ -187,6 +188,8 @@ class Party:
 
     async def _on_utterance(self, utterance: Utterance) -> None:
         self.heard.append(utterance)
+        if self.on_utterance:
+            self.on_utterance(utterance)
         if self.on_heard:  # in a task: an answer that takes long must not stop the ears
             task = asyncio.create_task(self._react(self.on_heard, utterance))
             self._reactions.add(task)

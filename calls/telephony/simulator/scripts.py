@@ -79,8 +79,7 @@ async def not_today(scene: Scene) -> None:
 
 async def hangs_up(scene: Scene) -> None:
     """As soon as somebody has said the first sentence, while they go on."""
-    talk = scene.talk
-    await talk.until(lambda: bool(talk.party.heard), ASKED_S)
+    await scene.talk.until(lambda: scene.talk.heard, ASKED_S)
 
 
 async def drops(scene: Scene) -> None:

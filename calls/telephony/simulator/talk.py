@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from calls.agents.speech.intent import normal
+from calls.telephony.simulator.hearing import Utterance
 from calls.telephony.simulator.ledger import Notes
 from calls.telephony.simulator.party import Party
 
@@ -26,11 +27,18 @@ class Talk:
     def __init__(self, party: Party, notes: Notes) -> None:
         self.party, self.notes = party, notes
         self.digits = ""  # keys that came from the other side
+        self._heard: list[Utterance] = []
         self._taken = 0
-        party.on_heard = self._on_heard
+        party.on_utterance = self._on_utterance
 
-    async def _on_heard(self, text: str, at: float) -> None:
-        self.notes.add("heard", text)
+    @property
+    def heard(self) -> bool:
+        """Whether anything has been said to it yet."""
+        return bool(self._heard)
+
+    def _on_utterance(self, utterance: Utterance) -> None:
+        self.notes.add("heard", utterance.text)
+        self._heard.append(utterance)
 
     async def say(self, text: str) -> None:
         self.notes.add("said", text)
@@ -43,11 +51,11 @@ class Talk:
     async def turn(self, within_s: float, *, pause_s: float = PAUSE_S) -> str:
         """What the other side says next, until it pauses; empty if it begins nothing within `within_s`."""
         first = self._taken
-        if not await self.until(lambda: len(self.party.heard) > first, within_s):
+        if not await self.until(lambda: len(self._heard) > first, within_s):
             return ""
         await self.until(lambda: self._paused(pause_s), LONGEST_TURN_S)
-        self._taken = len(self.party.heard)
-        return normal(" ".join(one.text for one in self.party.heard[first:]))
+        self._taken = len(self._heard)
+        return normal(" ".join(one.text for one in self._heard[first:]))
 
     async def asked(self, pattern: str, within_s: float) -> bool:
         """Whether what is said from now on comes to match `pattern` in time, however it is cut into turns."""
@@ -61,7 +69,7 @@ class Talk:
     async def silence(self, seconds: float, within_s: float) -> bool:
         """Whether nobody else speaks for `seconds`; what was said until then is taken."""
         quiet = await self.until(lambda: self._paused(seconds), within_s)
-        self._taken = len(self.party.heard)
+        self._taken = len(self._heard)
         return quiet
 
     async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
@@ -76,5 +84,5 @@ class Talk:
         return True
 
     def _paused(self, seconds: float) -> bool:
-        last = self.party.heard[-1].ended_at if self.party.heard else self.party.recording.started_at
+        last = self._heard[-1].ended_at if self._heard else self.party.recording.started_at
         return not self.party.catching_up and time.time() - last >= seconds
