@@ -137,5 +137,9 @@ _waiting: set[asyncio.Task[None]] = set()
 
 async def _lost(job_id: str, epoch: int) -> None:
     """A killed job's connection closes at once; one that only broke is back before this has waited."""
-    await asyncio.sleep(BACK_WITHIN_SECONDS)
+    await pause()
     await in_thread(links.link_lost, job_id, epoch)
+
+
+async def pause() -> None:
+    await asyncio.sleep(BACK_WITHIN_SECONDS)

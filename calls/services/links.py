@@ -50,7 +50,7 @@ def open_link(hello: p.Hello) -> p.Welcome:
 
 def _reopened(job: AgentJob, hello: p.Hello) -> p.Welcome:
     """It was away, perhaps for so long that it was taken for dead: what it missed is still stored for it."""
-    if job.closed_at and _replacement(job).exists():
+    if job.closed_at and _part(job).filter(started_at__gt=job.started_at).exists():
         raise NotOurs("replaced")
     was_closed = job.closed_at is not None
     job.epoch, job.last_seen_at, job.closed_at = job.epoch + 1, now(), None
@@ -65,10 +65,11 @@ def _reopened(job: AgentJob, hello: p.Hello) -> p.Welcome:
 PARTS = ({p.Role.SUPPORT}, {p.Role.TRANSFER, p.Role.BRIDGE})
 
 
-def _replacement(job: AgentJob) -> QuerySet[AgentJob]:
+def _part(job: AgentJob) -> QuerySet[AgentJob]:
+    """All that ever had this part, but for this one."""
     roles = next(part for part in PARTS if job.role in part)
     same = AgentJob.objects.filter(call_id=job.call_id, role__in=roles, attempt_id=job.attempt_id)
-    return same.filter(closed_at=None).exclude(pk=job.pk)
+    return same.exclude(pk=job.pk)
 
 
 def _new_job(call: Call, hello: p.Hello) -> AgentJob:
@@ -82,7 +83,7 @@ def _new_job(call: Call, hello: p.Hello) -> AgentJob:
         started_at=at,
         last_seen_at=at,
     )
-    for old in _replacement(job):
+    for old in _part(job).filter(closed_at=None):
         close_job(old, reason="replaced")
     job.save(force_insert=True)
     _opened(job)

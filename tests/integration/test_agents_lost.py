@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import pytest
+
 from calls.agents import protocol as p
 from calls.models import AgentJob, Effect
 from calls.services import watch
+from calls.services.links import NotOurs
 from calls.states import CallerWith
 from calls.telephony.gateway import Dispatch, Retryable
 from tests.world import Agent, Story, World
@@ -144,14 +147,13 @@ def test_who_was_replaced_by_a_bridge_may_not_come_back(world: World) -> None:
     story = Story(world)
     carrier = story.merged()
     carrier.dies()
-    story.agent(p.Role.BRIDGE)
-    from calls.services.links import NotOurs
-
-    try:
+    world.at += timedelta(seconds=1)
+    bridge = story.agent(p.Role.BRIDGE)
+    with pytest.raises(NotOurs):
         carrier.comes_back()
-    except NotOurs:
-        return
-    raise AssertionError("two jobs would carry the same audio")
+    bridge.dies()
+    with pytest.raises(NotOurs):
+        carrier.comes_back()
 
 
 def test_nobody_is_sent_for_a_call_that_is_over(world: World) -> None:
