@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db.models import Max
 
-from calls.agents.protocol import Brief, Role
-from calls.agents.speech.summary import briefing_draft
+from calls.agents.protocol import Brief, Profile, Role
+from calls.agents.speech.summary import briefing_draft, hide
 from calls.events import SYSTEM, Actor, record
 from calls.models import Call
 from calls.services.links import addressee, direct
@@ -20,18 +20,33 @@ from transfers.writing import touched
 
 def draft(call: Call, *, reason: str) -> str:
     """By extraction from what was said and learnt; within the profile's word limit."""
-    department = call.department.name if call.department else ""
     return briefing_draft(
         turns=turns_of(call),
-        facts=dict(call.facts.values_list("key", "value")),
-        profile=profile_message(call.profile, department=department),
+        facts=_facts(call),
+        profile=_profile(call),
         sections=tuple(call.profile.sections) if call.profile else (),
         reason=reason,
     )
 
 
+def _facts(call: Call) -> dict[str, str]:
+    return dict(call.facts.values_list("key", "value"))
+
+
+def _profile(call: Call) -> Profile:
+    return profile_message(call.profile, department=call.department.name if call.department else "")
+
+
+def speakable(call: Call, text: str) -> str:
+    """A model's draft without what may not be spoken, and no longer than allowed. A person may write anything."""
+    profile = _profile(call)
+    return " ".join(hide(text, _facts(call), profile).split()[: profile.word_limit])
+
+
 def save(transfer: Transfer, text: str, *, author: BriefingVersion.Author, user: User | None = None) -> None:
     """Keep a version; it is what is spoken, unless a person's edit stands against a draft."""
+    if author == BriefingVersion.Author.AI:
+        text = speakable(transfer.call, text)
     text = " ".join(text.split())
     if author != BriefingVersion.Author.PERSON and transfer.briefing_edited:
         return

@@ -98,6 +98,15 @@ def test_what_a_person_edited_is_what_is_spoken_and_no_draft_replaces_it(world: 
     assert [d.text for d in agent.told() if d.kind == "brief"] == ["Shorter."]
 
 
+def test_a_model_s_draft_says_nothing_that_may_not_be_said_and_not_too_much(world: World) -> None:
+    story = Story(world, **APPROVE)
+    story.support.says(p.FactLearned(key="callback", value="after 1715"))
+    asked(story)
+    story.support.says(p.BriefingDrafted(transfer_id=story.transfer.pk, text=f"Call after 1715. {'very ' * 60}"))
+    assert story.transfer.briefing.startswith("Call …. very")
+    assert len(story.transfer.briefing.split()) == 45
+
+
 @pytest.mark.parametrize(
     ("policy", "state"),
     [

@@ -184,13 +184,17 @@ def spoken_digits(text: str) -> str:
     return "".join(digits)
 
 
+# After "I am" only a name in capitals is one: "I am calling about my bill".
+NAMED = re.compile(
+    r"\b(?:(?i:my name is|name's|call me)\s+(?=[A-Za-z])|(?i:this is|i am|i'm|it's)\s+(?=[A-Z]))"
+    r"([A-Za-z][a-zA-Z'-]+(?: [A-Z][a-zA-Z'-]+)?)"
+)
+
+
 def spoken_name(text: str) -> str:
     """A name as people give it: "my name is Ann Lee" or just "Ann Lee"."""
-    found = re.search(
-        r"\b(?:my name is|name's|this is|i am|i'm|it's|call me)\s+([A-Za-z][a-zA-Z'-]+(?: [A-Z][a-zA-Z'-]+)?)",
-        text,
-    )
+    found = NAMED.search(text.replace("’", "'"))
     if found:
-        return found.group(1).strip().title()
+        return str(found.group(1)).strip().title()
     words = [w.strip(".,!?") for w in text.split()]
     return " ".join(words).title() if 1 <= len(words) <= 3 and all(w.isalpha() for w in words) else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from calls.agents.protocol import FactField
 from calls.agents.speech.intent import caller_meaning, manager_meaning, normal, spoken_digits, spoken_name
 from calls.agents.speech.knowledge import ConsultKnowledge, SupportKnowledge
-from calls.agents.speech.summary import fact_lines, problem_of
+from calls.agents.speech.summary import fact_lines, hide, problem_of
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,11 @@ def consult_reply(lines: Sequence[Line], knowledge: ConsultKnowledge) -> Reply:
     return Reply(f"{_from_record(normal(last.text), meaning.kind, knowledge)} Will you take the call?")
 
 
+def _may_say(key: str, knowledge: ConsultKnowledge) -> str:
+    hidden = any(fact.key == key and not fact.may_be_spoken for fact in knowledge.profile.facts)
+    return "" if hidden else knowledge.facts.get(key, "")
+
+
 def _from_record(said: str, kind: str, knowledge: ConsultKnowledge) -> str:
     """Answer from the facts and the conversation, or say that it is not known."""
     for fact in knowledge.profile.facts:
@@ -168,10 +173,10 @@ def _from_record(said: str, kind: str, knowledge: ConsultKnowledge) -> str:
                 return f"I do not know the {fact.label}."
             return f"The {fact.label} is {' '.join(value) if value.isdigit() else value}."
     if "who" in said:
-        name = knowledge.facts.get("name")
+        name = _may_say("name", knowledge)
         return f"The caller is {name}." if name else "The caller did not give a name."
     if kind == "details" or any(word in said for word in ("why", "what", "about", "problem", "say", "details")):
-        problem = problem_of(knowledge.transcript) or knowledge.reason
+        problem = hide(problem_of(knowledge.transcript) or knowledge.reason, knowledge.facts, knowledge.profile)
         extra = "; ".join(fact_lines(knowledge.facts, knowledge.profile))
         return f"They said: {problem}. {extra}".strip() if problem else "They only asked for a person."
     if kind == "unclear":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from calls.agents.protocol import Profile, Speaker, Turn
-from calls.agents.speech.intent import PERSON, caller_meaning, normal
+from calls.agents.speech.intent import DIGITS, PERSON, caller_meaning, normal
 
 DEFAULT_SECTIONS = ("who", "reason", "facts", "tried")
 FILLERS = re.compile(r"^(hi|hello|hey|yes|yeah|okay|ok|um|uh|well|so|please|thanks|thank you)[,.!]?\s+", re.I)
@@ -64,15 +64,26 @@ def briefing_draft(
     """The sections in order, cut at `profile.word_limit` words; facts that may not be spoken never appear."""
     parts = [_section(name, turns, facts, profile, reason) for name in sections or DEFAULT_SECTIONS]
     text = " ".join(part for part in parts if part)
-    hidden = [facts.get(f.key, "") for f in profile.facts if not f.may_be_spoken]
-    text = _without(text, [value for value in hidden if value])
-    words = text.split()
+    words = hide(text, facts, profile).split()
     return " ".join(words[: profile.word_limit]) if words else "A caller asks for a person."
 
 
-def _without(text: str, values: Sequence[str]) -> str:
-    """Remove what may not be spoken, also where the caller's own words carry it."""
-    for value in values:
-        pattern = r"[\s-]*".join(map(re.escape, value)) if value.isdigit() else re.escape(value)
-        text = re.sub(pattern, "…", text, flags=re.I)
+def hide(text: str, facts: Mapping[str, str], profile: Profile) -> str:
+    """Remove the facts that may not be spoken, also where somebody's own words carry them."""
+    for field in profile.facts:
+        value = facts.get(field.key, "").strip()
+        if value and not field.may_be_spoken:
+            text = re.sub(_spoken_or_written(value), "…", text, flags=re.I)
     return text
+
+
+def _spoken_or_written(value: str) -> str:
+    """A pattern: a number digit by digit, each as a figure or as a word; anything else as whole words."""
+    digits = re.sub(r"[\s-]", "", value)
+    if not digits.isdigit():
+        return rf"(?<!\w){re.escape(value)}(?!\w)"
+    said = (rf"(?:{digit}|(?<![a-z]){'|(?<![a-z])'.join(WORDS[digit])})" for digit in digits)
+    return r"[\s,.–-]*".join(said)
+
+
+WORDS = {figure: [word for word, f in DIGITS.items() if f == figure] for figure in "0123456789"}
