@@ -25,6 +25,8 @@ from transfers.agents.line import LineJob
 
 logger = logging.getLogger("patchbay.agents")
 
+BRIEFINGS = 3  # a briefing that is broken off twice is spoken to its end
+RECOGNISED_WITHIN = 3.0
 REASON_SECONDS = 6.0  # after key 2, and after key 5
 ASK_AGAIN_AFTER = 0.4  # of the time to answer
 
@@ -54,6 +56,8 @@ class TransferJob(LineJob):
         self.gate = AnswerGate()
         self.decided = False
         self.briefed = False
+        self._briefing = True  # opening and briefing are being spoken: what comes between begins them again
+        self._briefings_left = BRIEFINGS
         self._awaited: asyncio.Future[str] | None = None  # a turn that answers our own question
         self._repeat = asyncio.Event()
         self._heard_something = asyncio.Event()
@@ -136,23 +140,28 @@ class TransferJob(LineJob):
 
     async def _brief(self) -> None:
         """The briefing, then the question; from the beginning again if only a greeting came between."""
-        while not self.decided:
-            self._repeat.clear()
-            if not await self.talk.say(self.briefing, interruptible=True):
-                if not await self._to_be_repeated():
-                    return  # a question: the model answers, and asks
-                continue
-            if not self.briefed:
-                self.briefed = True
-                self.link.report(p.BriefingStep(step="spoken"))
-            await self._ask()
-            return
+        self._briefing, self._briefings_left = True, BRIEFINGS
+        try:
+            while not await self._spoken_to_the_end():
+                if self.decided or not await self._to_be_repeated():
+                    return  # a question, which the model answers, and asks
+        finally:
+            self._briefing = False
+        if not self.briefed:
+            self.briefed = True
+            self.link.report(p.BriefingStep(step="spoken"))
+        await self._ask()
+
+    async def _spoken_to_the_end(self) -> bool:
+        self._repeat.clear()
+        self._heard_something.clear()
+        self._briefings_left -= 1
+        return await self.talk.say(self.briefing, interruptible=self._briefings_left > 0)
 
     async def _to_be_repeated(self) -> bool:
         """What broke the briefing off is being recognised; a cough is nothing, and is followed by the briefing."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._heard_something.wait(), 3.0)
-            self._heard_something.clear()
+            await asyncio.wait_for(self._heard_something.wait(), RECOGNISED_WITHIN)
             return self._repeat.is_set()
         return True
 
@@ -168,7 +177,7 @@ class TransferJob(LineJob):
             if self.gate.asked_at is None:
                 self.link.report(p.BriefingStep(step="asked"))
             self.gate.asked(time.time())
-        elif self._heard_something.is_set() or self.briefed:
+        elif not self._briefing and self._awaited is None:
             self.run(self._ask())
 
     async def _until_decided(self) -> None:
@@ -201,8 +210,8 @@ class TransferJob(LineJob):
         if meaning.kind == "voicemail":
             self._decide(p.DecisionKind.VOICEMAIL, "voice")
             return True
-        if not self.briefed and is_greeting(text) and meaning.kind != "decline":
-            self._repeat.set()
+        if self._briefing and (is_greeting(text) or meaning.kind in ("unclear", "accept")):
+            self._repeat.set()  # nobody can agree to what they have not heard
             return True
         return False
 

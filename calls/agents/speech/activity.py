@@ -31,7 +31,7 @@ def prewarm() -> None:
 class Timing:
     """In seconds: how much speech begins a turn, how much silence ends it, and what is kept of the time before."""
 
-    begins_after: float = 0.05
+    begins_after: float = 0.09
     ends_after: float = 0.35
     kept_before: float = 0.3
     longest: float = 30.0
