@@ -13,6 +13,7 @@ from calls.agents.speech.intent import manager_meaning, normal
 from calls.telephony.simulator import inbound, options, scripts, settings
 from calls.telephony.simulator.faults import Faults
 from calls.telephony.simulator.numbers import FICTIONAL, PHONES, SCENARIOS, phone_at
+from calls.telephony.simulator.phone import DIGIT_S, PAUSE_S, keys_in_time
 from calls.telephony.simulator.stories import STORIES, Story
 from calls.telephony.simulator.twirp import sip_error
 from calls.telephony.simulator.wits import Wits
@@ -73,6 +74,14 @@ def test_the_question_is_known_and_the_briefing_is_none(question: str) -> None:
         "Patchbay for Billing, a caller is waiting. They say: I was charged twice. Account number 4 5 1 2 9."
     )
     assert not re.search(scripts.QUESTION, normal(briefing))
+
+
+def test_digits_take_their_time() -> None:
+    plan = keys_in_time("wwww12#w")
+    assert [key for _, key in plan] == ["1", "2", "#", ""]
+    assert [after for after, _ in plan] == pytest.approx([4 * PAUSE_S + DIGIT_S, DIGIT_S, DIGIT_S, PAUSE_S])
+    assert PAUSE_S == 0.5
+    assert keys_in_time("") == []
 
 
 def test_what_managers_say_means_what_they_mean() -> None:

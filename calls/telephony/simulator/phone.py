@@ -49,6 +49,18 @@ class Leg:
         return token.with_attributes(self.attributes | first).to_jwt()
 
 
+def keys_in_time(digits: str) -> list[tuple[float, str]]:
+    """Each key of a DTMF string with the seconds after the one before; pauses at its end come with no key."""
+    plan, after_s = [], 0.0
+    for digit in digits:
+        if digit == "w":
+            after_s += PAUSE_S
+        else:
+            plan.append((after_s + DIGIT_S, digit))
+            after_s = 0.0
+    return [*plan, (after_s, "")] if after_s else plan
+
+
 class Refused(Exception):
     """The phone did not answer: what the RPC says, and why the leg leaves."""
 
@@ -71,7 +83,6 @@ class DialledPhone:
         self.answered: asyncio.Future[None] = loop.create_future()
         self.may_answer = asyncio.Event()  # cleared: not before the client has given up
         self.may_answer.set()
-        self.referred = asyncio.Event()
         self.party.on_left = lambda reason: record.notes.add("left", reason)
         self.party.room.on("sip_dtmf_received", self._on_key)
         self.ended = asyncio.Event()
@@ -154,12 +165,9 @@ class DialledPhone:
             self.party.set_tone(self.options.tone_hz)
 
     async def _take_digits(self, digits: str) -> None:
-        for digit in digits:
-            if digit == "w":
-                await asyncio.sleep(PAUSE_S)
-                continue
-            await asyncio.sleep(DIGIT_S)
-            self.talk.digits += digit
+        for after_s, key in keys_in_time(digits):
+            await asyncio.sleep(after_s)
+            self.talk.digits += key
         self.record.notes.add("digits", digits)
 
     async def _talk(self) -> None:

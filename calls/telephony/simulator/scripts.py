@@ -15,12 +15,14 @@ from calls.telephony.simulator.options import Options
 from calls.telephony.simulator.talk import Talk
 
 QUESTION = r"\b(press|pressed) (1|one)\b|\bsay yes\b|\btake the call\b|\bto decline\b"
+ASKED_BACK = r"\?|\btell me why\b|\bwho should\b"
 CONNECTING = r"\bconnect"
 FAREWELL = r"\b(good ?bye|bye bye|bye)\b"
 INTRODUCTION = r"\b(you are|you're) now connected\b|\bleaving you\b"
 ASKED_S = 90.0
+QUESTION_ENDS_S = 1.1
 AGREED_S = 8.0
-MERGED_S = 1.2  # of silence, after which the introduction is over
+MERGED_S = 1.5  # in which an introduction begins, if there is one
 CHAT_S = 60.0
 ON_THE_LINE_S = 1800.0
 CODE = "1234#"
@@ -42,37 +44,37 @@ Script = Callable[[Scene], Awaitable[None]]
 
 
 async def accepts(scene: Scene) -> None:
-    await scene.talk.asked(QUESTION, ASKED_S)
+    await _asked(scene)
     await _agree(scene)
     await _converse(scene)
 
 
 async def accepts_by_key(scene: Scene) -> None:
-    await scene.talk.asked(QUESTION, ASKED_S)
+    await _asked(scene)
     await _agree(scene, how="key")
     await _converse(scene)
 
 
 async def asks_again(scene: Scene) -> None:
-    await scene.talk.asked(QUESTION, ASKED_S)
+    await _asked(scene)
     await scene.talk.press("3")
     await accepts(scene)
 
 
 async def declines(scene: Scene) -> None:
-    await scene.talk.asked(QUESTION, ASKED_S)
+    await _asked(scene)
     await scene.talk.say("No, I am in a meeting until three.")
-    await _last_words(scene)
+    await _last_words(scene, if_asked="I am in a meeting until three.")
 
 
 async def redirects(scene: Scene) -> None:
-    await scene.talk.asked(QUESTION, ASKED_S)
+    await _asked(scene)
     await scene.talk.say("That belongs to Support. Please ask Support.")
-    await _last_words(scene)
+    await _last_words(scene, if_asked="Please ask Support.")
 
 
 async def not_today(scene: Scene) -> None:
-    await scene.talk.asked(QUESTION, ASKED_S)
+    await _asked(scene)
     await scene.talk.press("9")
     await _last_words(scene)
 
@@ -83,16 +85,16 @@ async def hangs_up(scene: Scene) -> None:
 
 
 async def drops(scene: Scene) -> None:
-    await scene.talk.asked(QUESTION, ASKED_S)
+    await _asked(scene)
     await _agree(scene)
-    await scene.talk.silence(MERGED_S, 15)
+    await _introduced(scene)
     await scene.talk.say(f"Hello, this is {scene.name}.")
     await asyncio.sleep(4)
 
 
 async def asks_account_number(scene: Scene) -> None:
     talk = scene.talk
-    await talk.asked(QUESTION, ASKED_S)
+    await _asked(scene)
     for _ in range(2):
         await talk.say("What is the account number?")
         heard = re.sub(QUESTION, " ", await talk.turn(12))
@@ -142,6 +144,12 @@ SCRIPTS: Mapping[str, Script] = {
 # ── parts of them ────────────────────────────────────────────────────────────────────────────────
 
 
+async def _asked(scene: Scene) -> None:
+    """Until the question has been asked, to its end: a yes to the half of it counts for nothing."""
+    await scene.talk.asked(QUESTION, ASKED_S)
+    await scene.talk.silence(QUESTION_ENDS_S, 15)
+
+
 async def _agree(scene: Scene, how: str = "voice") -> None:
     """Again if the question comes again."""
     talk = scene.talk
@@ -157,13 +165,21 @@ async def _agree(scene: Scene, how: str = "voice") -> None:
             return
 
 
+async def _introduced(scene: Scene) -> None:
+    """Until the agent has nothing more to say, or somebody else speaks."""
+    for _ in range(3):
+        heard = await scene.talk.turn(MERGED_S)
+        if not re.search(rf"{INTRODUCTION}|{CONNECTING}", heard):
+            return
+
+
 async def _converse(scene: Scene) -> None:
     """A manager's talk with the caller, until one of them says goodbye."""
     talk = scene.talk
     if not scene.options.chatter:
         await talk.until(lambda: False, ON_THE_LINE_S)
         return
-    await talk.silence(MERGED_S, 15)
+    await _introduced(scene)
     await talk.say(f"Hello, this is {scene.name}. I have read your case. How can I help?")
     ends, silences, replies = time.monotonic() + CHAT_S, 0, iter(REPLIES)
     while time.monotonic() < ends and silences < 3:
@@ -186,8 +202,12 @@ def is_farewell(heard: str) -> bool:
     return bool(re.search(FAREWELL, heard)) and not re.search(INTRODUCTION, heard)
 
 
-async def _last_words(scene: Scene) -> None:
-    await scene.talk.turn(8)
+async def _last_words(scene: Scene, if_asked: str = "") -> None:
+    """Hears what is said to a refusal, and hangs up; answers once if that is a question."""
+    heard = await scene.talk.turn(8)
+    if if_asked and re.search(ASKED_BACK, heard):
+        await scene.talk.say(if_asked)
+        await scene.talk.turn(8)
 
 
 def _beep() -> np.ndarray[tuple[int], np.dtype[np.int16]]:

@@ -50,9 +50,11 @@ class Talk:
 
     async def turn(self, within_s: float, *, pause_s: float = PAUSE_S) -> str:
         """What the other side says next, until it pauses; empty if it begins nothing within `within_s`."""
-        first = self._taken
-        if not await self.until(lambda: len(self._heard) > first, within_s):
-            return ""
+        first, ends = self._taken, time.monotonic() + within_s
+        while len(self._heard) == first:
+            if not await self.until(lambda: self._news(first) or self.party.catching_up, ends - time.monotonic()):
+                return ""
+            await self.until(lambda: self._news(first) or not self.party.catching_up, LONGEST_TURN_S)
         await self.until(lambda: self._paused(pause_s), LONGEST_TURN_S)
         self._taken = len(self._heard)
         return normal(" ".join(one.text for one in self._heard[first:]))
@@ -82,6 +84,9 @@ class Talk:
                 return False
             await asyncio.sleep(LOOK_S)
         return True
+
+    def _news(self, first: int) -> bool:
+        return len(self._heard) > first
 
     def _paused(self, seconds: float) -> bool:
         last = self._heard[-1].ended_at if self._heard else self.party.recording.started_at
