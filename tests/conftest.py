@@ -31,11 +31,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def world(transactional_db: None) -> Iterator[World]:
-    """A house whose clock is turned by hand."""
+    """A house whose clock is turned by hand; what must always hold is looked at in the end."""
     from calls.timing import clock_of
+    from tests import invariants
     from tests.world import World
 
     one = World()
     with clock_of(lambda: one.at):
         yield one
     one.close()
+    invariants.check(one.server)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -295,3 +295,14 @@ class Story:
         agent.says(p.BridgeUp())
         assert self.transfer.state == TransferState.MERGED
         return agent
+
+    def brought_to(self, stage: str) -> None:
+        """As far as this state of the transfer."""
+        ways: dict[str, Callable[[], object]] = {
+            "connecting": self.escalates,
+            "consulting": self.briefed,
+            "merging": self.merging,
+            "merged": self.merged,
+        }
+        ways[stage]()
+        assert self.transfer.state == stage

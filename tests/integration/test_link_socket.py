@@ -16,6 +16,7 @@ from calls.agents import protocol as p
 from calls.agents.link_token import sign_link_token
 from calls.link import consumer as module
 from calls.link.consumer import SUPERSEDED, LinkConsumer
+from calls.link.nudge import nudges
 from calls.models import AgentJob, Call, Directive, Utterance
 from calls.services import links
 from calls.timing import now
@@ -33,9 +34,9 @@ async def quiet(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     monkeypatch.setattr(module, "BACK_WITHIN_SECONDS", 0.0)
     yield
     await asyncio.gather(*module._waiting)
-    if module.nudges._reader:
-        module.nudges._reader.cancel()
-        module.nudges._reader = None
+    if nudges._reader:
+        nudges._reader.cancel()
+        nudges._reader = None
 
 
 class Socket:
@@ -264,7 +265,7 @@ async def test_a_frame_that_cannot_be_applied_is_passed_over_and_not_sent_for_ev
 
 async def test_a_link_that_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     await a_call()
-    monkeypatch.setattr(module.p, "DEAD_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(p, "DEAD_AFTER_SECONDS", 0.0)
     async with Socket() as socket:
         await socket.closed()
 

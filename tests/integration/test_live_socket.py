@@ -12,10 +12,11 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 
+from calls import presence
 from calls.live import publish
 from calls.live.consumers import FOREIGN, LOGGED_OUT, LiveConsumer
 from calls.live.hub import hub
-from calls.models import Call, Membership
+from calls.models import Call, Membership, OpenPage
 from calls.roles import Role
 from calls.services.calls import touched
 from tests import rows
@@ -262,3 +263,18 @@ async def test_an_unreadable_frame_closes_the_socket(running_hub):
         while (message := await browser.link.receive_output(timeout=2))["type"] != "websocket.close":
             pass
         assert message["code"] == 4400
+
+
+async def test_a_page_that_is_open_is_known_in_the_database(running_hub, monkeypatch):
+    _, user = await floor_and(Role.SUPERVISOR, "billing")
+    written, loop, real = asyncio.Event(), asyncio.get_running_loop(), presence.page_open
+
+    def page_open(*arguments: Any) -> None:
+        real(*arguments)
+        loop.call_soon_threadsafe(written.set)
+
+    monkeypatch.setattr(presence, "page_open", page_open)
+    async with Browser(user) as browser:
+        await ready(browser, ("wallboard", ""))
+        await written.wait()
+        assert await sync_to_async(OpenPage.objects.get)(user=user)

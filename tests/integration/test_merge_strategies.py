@@ -15,6 +15,7 @@ from calls.states import CallerWith
 from calls.telephony.gateway import Permanent, Retryable
 from tests.world import Story, World
 from transfers import abandon, merge, services, tasks
+from transfers.advance import advance
 from transfers.models import Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
@@ -120,8 +121,7 @@ def test_the_server_s_host_or_the_setting_chooses(settings: Any, url: str, force
 @pytest.mark.parametrize("stage", ["connecting", "consulting", "merging"])
 def test_a_fault_of_ours_gives_the_caller_back(world: World, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     story = Story(world)
-    ways = {"connecting": story.escalates, "consulting": story.briefed, "merging": story.merging}
-    ways[stage]()
+    story.brought_to(stage)
 
     def broken(transfer_id: object) -> None:
         raise ZeroDivisionError
@@ -144,13 +144,13 @@ def test_one_transfer_that_cannot_be_advanced_does_not_hold_up_the_others(
 ) -> None:
     sick = Story(world, managers=("Dana",))
     sick.escalates_quietly()
-    real, reached = abandon.advance, []
+    reached: list[Any] = []
 
     def one_is_broken(transfer_id: Any) -> None:
         reached.append(transfer_id)
         if transfer_id == sick.transfer.pk:
             raise ZeroDivisionError
-        real(transfer_id)
+        advance(transfer_id)
 
     monkeypatch.setattr(abandon, "advance", one_is_broken)
     services.request_transfer(call_id=world.call(sick.where).pk, key=uuid4(), reason="now")

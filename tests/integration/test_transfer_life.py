@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from calls.agents import protocol as p
@@ -226,20 +224,10 @@ def test_a_manager_who_drops_in_the_merge_is_lost(world: World) -> None:
 STAGES = ("connecting", "consulting", "merging")
 
 
-def bring_to(story: Story, stage: str) -> None:
-    ways: dict[str, Callable[[], object]] = {
-        "connecting": story.escalates,
-        "consulting": story.briefed,
-        "merging": story.merging,
-    }
-    ways[stage]()
-    assert story.transfer.state == stage
-
-
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_caller_who_leaves_ends_it_and_the_manager_is_told(world: World, stage: str) -> None:
     story = Story(world)
-    bring_to(story, stage)
+    story.brought_to(stage)
     world.caller_leaves(story.call)
     assert story.state == (TransferState.CANCELLED, EndReason.CALLER_LEFT)
     assert story.attempt.outcome == Outcome.CANCELLED
@@ -252,7 +240,7 @@ def test_a_caller_who_leaves_ends_it_and_the_manager_is_told(world: World, stage
 def test_a_supervisor_cancels_in_any_open_state(world: World, stage: str, django_user_model) -> None:  # type: ignore[no-untyped-def]
     story = Story(world)
     user = django_user_model.objects.create_user("sam")
-    bring_to(story, stage)
+    story.brought_to(stage)
     services.cancel(transfer_id=story.transfer.pk, user=user)
     services.cancel(transfer_id=story.transfer.pk, user=user)
     world.settle()

@@ -200,11 +200,11 @@ def test_a_briefing_is_never_longer_than_its_limit(texts: list[str], limit: int,
 
 def test_the_sections_come_in_the_profile_s_order() -> None:
     name = FactField(key="name", label="Name")
-    arguments = {"turns": caller("The parcel never came to my door"), "facts": {"name": "Ann"}}
-    profile = Profile(facts=(name,))
+    profile, turns = Profile(facts=(name,)), caller("The parcel never came to my door")
     drafts = [
-        briefing_draft(**arguments, profile=profile, sections=s) for s in (("who", "reason"), ("reason", "who"))
-    ]  # type: ignore[arg-type]
+        briefing_draft(turns=turns, facts={"name": "Ann"}, profile=profile, sections=sections)
+        for sections in (("who", "reason"), ("reason", "who"))
+    ]
     assert drafts == [
         "The caller is Ann. They say: The parcel never came to my door.",
         "They say: The parcel never came to my door. The caller is Ann.",
