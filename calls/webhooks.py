@@ -6,7 +6,8 @@ import logging
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, transaction
+from django.db import Error, IntegrityError, transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -48,35 +49,43 @@ def take(webhook: Webhook, *, body: bytes) -> bool:
 
     A database that fails makes the server send it again; a fault of ours is logged and does not.
     """
-    with transaction.atomic():
-        if not _store(webhook, body):
-            return False
-        try:
-            with transaction.atomic():
-                _hand_on(webhook)
-        except Error:
-            raise
-        except Exception as error:
-            logger.exception("webhook not understood", extra={"type": webhook.type, "error": type(error).__name__})
+    try:
+        with transaction.atomic():
+            _store(webhook, body)
+            try:
+                with transaction.atomic():
+                    _hand_on(webhook)
+            except Error:
+                raise
+            except Exception as error:
+                told = {"type": webhook.type, "error": type(error).__name__}
+                logger.exception("webhook not understood", extra=told)
+    except HeardBefore:
+        return False
     return True
 
 
-def _store(webhook: Webhook, body: bytes) -> bool:
+class HeardBefore(Exception):
+    """A webhook of this id is stored already."""
+
+
+def _store(webhook: Webhook, body: bytes) -> None:
+    """Raises HeardBefore. Most are new: to look first would be one more query for every one of them."""
     room, who = webhook.room, webhook.participant
-    _, made = WebhookDelivery.objects.get_or_create(
-        id=webhook.id,
-        defaults={
-            "type": webhook.type,
-            "room_name": room.name if room else "",
-            "room_sid": room.sid if room else "",
-            "identity": who.identity if who else "",
-            "participant_sid": who.sid if who else "",
-            "created_at": webhook.at,
-            "received_at": now(),
-            "body": body,
-        },
-    )
-    return made
+    try:
+        WebhookDelivery.objects.create(
+            id=webhook.id,
+            type=webhook.type,
+            room_name=room.name if room else "",
+            room_sid=room.sid if room else "",
+            identity=who.identity if who else "",
+            participant_sid=who.sid if who else "",
+            created_at=webhook.at,
+            received_at=now(),
+            body=body,
+        )
+    except IntegrityError as error:
+        raise HeardBefore from error
 
 
 def _hand_on(webhook: Webhook) -> None:
@@ -102,11 +111,9 @@ def _hand_on(webhook: Webhook) -> None:
 
 def _joined(room: RoomInfo, who: ParticipantInfo) -> None:
     """Unless they are known to have left, or the room to be closed: webhooks overtake each other."""
-    later = WebhookDelivery.objects.filter(room_name=room.name)
-    if (
-        later.filter(type__in=LEFT, participant_sid=who.sid).exists()
-        or later.filter(type="room_finished", room_sid=room.sid).exists()
-    ):
+    left = Q(type__in=LEFT, participant_sid=who.sid)
+    closed = Q(type="room_finished", room_sid=room.sid)
+    if WebhookDelivery.objects.filter(left | closed, room_name=room.name).exists():
         return
     legs.participant_seen(room_fact(room), participant_fact(who))
     rooms.joined(room, who, at=now())  # second: it asks which call the room is of

@@ -90,8 +90,9 @@ def strips(lens: Lens, *, call_ids: Iterable[UUID] | None = None) -> Sequence[St
     if call_ids is not None:
         calls = calls.filter(pk__in=list(call_ids))
     rows = list(with_versions(calls).select_related("department").order_by("started_at")[:MOST_STRIPS])
-    transfers = newest_transfers(call.pk for call in rows)
-    attempts = newest_attempts(transfer.pk for transfer in transfers.values())
+    escalated = [call.pk for call in rows if call.transfer_versions]  # most calls have no transfer to look for
+    transfers = newest_transfers(escalated) if escalated else {}
+    attempts = newest_attempts(transfer.pk for transfer in transfers.values()) if transfers else {}
     shown = [_strip(call, transfers.get(call.pk), attempts, lens) for call in rows]
     return sorted(shown, key=lambda strip: strip.sort)
 

@@ -41,9 +41,9 @@ def _key(call_id: UUID, version: int, sight: Sight) -> Key:
 
 def strip_htmls(lens: Lens, *, call_ids: Iterable[UUID] | None = None) -> Sequence[StripHtml]:
     """The live calls that this lens sees, in the wallboard's order; only what has changed is read and rendered."""
+    if call_ids is not None:  # these have changed: to ask first which are kept would be one more query for each
+        return [_kept_or_rendered(strip, lens.sight) for strip in strips(lens, call_ids=call_ids)]
     calls = lens.calls().exclude(state=CallState.INACTIVE).order_by()
-    if call_ids is not None:
-        calls = calls.filter(pk__in=list(call_ids))
     versions = with_versions(calls).values_list("pk", "version", "transfer_versions", "last_id")
     keys = [_key(pk, sum(parts), lens.sight) for pk, *parts in versions[:MOST_STRIPS]]
     with _lock:
@@ -53,6 +53,12 @@ def strip_htmls(lens: Lens, *, call_ids: Iterable[UUID] | None = None) -> Sequen
     if missing:
         rows += [_render(strip, lens.sight) for strip in strips(lens, call_ids=missing)]
     return sorted(rows, key=lambda row: row.sort)
+
+
+def _kept_or_rendered(strip: Strip, sight: Sight) -> StripHtml:
+    with _lock:
+        found = _kept.get(_key(strip.id, strip.version, sight))
+    return found or _render(strip, sight)
 
 
 def _render(strip: Strip, sight: Sight) -> StripHtml:

@@ -10,6 +10,7 @@ from calls.events import SYSTEM, Actor, record
 from calls.live.publish import changed
 from calls.states import IllegalTransition
 from calls.timing import now
+from calls.versions import count_up
 from transfers.models import Attempt, Transfer
 from transfers.states import (
     ATTEMPT_TRANSITIONS,
@@ -72,8 +73,7 @@ def move_attempt(attempt: Attempt, to: AttemptState, *, actor: Actor = SYSTEM, *
 
 def touched(transfer: Transfer) -> None:
     """Count the version and tell the pages: the transfer's own and its call's."""
-    Transfer.objects.filter(pk=transfer.pk).update(version=F("version") + 1)
-    transfer.refresh_from_db(fields=("version",))
+    count_up(transfer)
     call = transfer.call
     for department_id in {call.department_id, transfer.department_id}:
         changed(
@@ -87,7 +87,6 @@ def touched(transfer: Transfer) -> None:
 
 def manager_touched(attempt: Attempt) -> None:
     manager = attempt.manager
-    type(manager).objects.filter(pk=manager.pk).update(version=F("version") + 1)
-    manager.refresh_from_db(fields=("version",))
+    count_up(manager)
     for department_id in manager.departments.values_list("pk", flat=True):
         changed("manager", str(manager.pk), manager.version, department_id=department_id)

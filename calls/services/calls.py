@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from calls import effects
 from calls.announcements import call_ended
@@ -28,6 +27,7 @@ from calls.live.publish import changed
 from calls.models import AgentProfile, Call, CallFact, Department, NumberRoute
 from calls.states import CALL_TRANSITIONS, STATE_OF, CallerWith, CallState, IllegalTransition
 from calls.timing import now
+from calls.versions import count_up
 
 NO_AGENT_AFTER = timedelta(seconds=3)
 
@@ -98,15 +98,14 @@ def locked(call_id: UUID) -> Call:
 
 def profile_of(department: Department | None) -> AgentProfile | None:
     """The newest version for a department, or for unassigned calls."""
-    return AgentProfile.objects.filter(department=department).order_by("-version").first() or (
-        AgentProfile.objects.filter(department=None).order_by("-version").first()
-    )
+    newest = AgentProfile.objects.order_by("-version")
+    own = newest.filter(department=department).first() if department else None
+    return own or newest.filter(department=None).first()
 
 
 def touched(call: Call) -> None:
     """Count the version and tell the pages, in the transaction of the change."""
-    Call.objects.filter(pk=call.pk).update(version=F("version") + 1)
-    call.refresh_from_db(fields=("version",))
+    count_up(call)
     changed("call", str(call.pk), call.version, department_id=call.department_id, call_id=str(call.pk))
 
 

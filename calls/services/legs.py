@@ -215,11 +215,11 @@ def participant_left(
     with transaction.atomic():
         for found in legs.select_related("call"):
             call = locked(found.call_id)
+            found.left_at, found.leave_reason = at or now(), reason[:40]
             if not Leg.objects.filter(pk=found.pk, left_at=None).update(
-                left_at=at or now(), leave_reason=reason[:40]
+                left_at=found.left_at, leave_reason=found.leave_reason
             ):
                 continue
-            found.refresh_from_db()
             record(
                 LegLeft(leg_kind=found.kind, reason=reason[:40]),
                 actor=SYSTEM,
