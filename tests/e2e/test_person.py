@@ -67,26 +67,24 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
     context.close()
 
 
-def _state(page: Page) -> object:
-    return page.locator("#test-pane .who-block .state")
-
-
 def test_a_person_speaks_to_the_ai_asks_for_a_manager_and_hears_one(page: Page, product: Product) -> None:
     page.goto(f"{product.url}/test-call")
-    page.locator("#department").select_option("Claims")  # dials at once
+    page.locator("#department").select_option("Billing")  # where a supervisor approves
     page.evaluate("window.__loaded = 'once'")
     page.click("#with-mic")
     state = page.locator("#test-pane .who-block .state")
     expect(state).to_contain_text("With AI", timeout=PHASE_MS)
     expect(page.locator("#test-pane")).to_contain_text(re.compile("charged twice", re.I), timeout=PHASE_MS)
-    for phase in ("ringing", "Briefing", "With "):
+    expect(state).to_contain_text("Needs approval", timeout=PHASE_MS)
+    page.locator("#test-pane [data-focus=approve]").click()
+    for phase in ("ringing Dana", "Briefing Dana", "With Dana"):
         expect(state).to_contain_text(phase, timeout=PHASE_MS)
     page.wait_for_function(f"({HEARS})() > 0.02", timeout=PHASE_MS)
     assert page.evaluate("window.__loaded") == "once"
     page.click("#hang-up")
     page.goto(f"{product.url}/history")
     newest = page.locator(".list tbody tr").first
-    expect(newest).to_contain_text("Claims", timeout=PHASE_MS)
+    expect(newest).to_contain_text("Billing", timeout=PHASE_MS)
     expect(newest).to_contain_text("Connected")
 
 
@@ -94,19 +92,19 @@ def test_a_person_types_and_a_supervisor_escalates_and_approves_nothing_twice(
     page: Page, product: Product
 ) -> None:
     page.goto(f"{product.url}/test-call")
-    page.locator("#department").select_option("Claims")
+    page.locator("#department").select_option("Billing")
     page.click("#with-lines")
     state = page.locator("#test-pane .who-block .state")
     expect(state).to_contain_text("With AI", timeout=PHASE_MS)
-    page.fill("#typed", "My windscreen is broken")
+    page.fill("#typed", "My last bill is wrong")
     page.press("#typed", "Enter")
-    expect(page.locator("#test-pane")).to_contain_text("My windscreen is broken", timeout=PHASE_MS)
+    expect(page.locator("#test-pane")).to_contain_text("My last bill is wrong", timeout=PHASE_MS)
     page.locator("#test-pane [data-focus=escalate]").click()
     dialog = page.locator("dialog[open]")
     expect(dialog).to_contain_text("What happens next")
-    dialog.locator("#briefing").fill("The windscreen of the caller is broken.")
+    dialog.locator("#briefing").fill("The last bill of the caller is wrong.")
     dialog.locator("button[type=submit]").dblclick()
-    for phase in ("ringing", "Briefing", "With "):
+    for phase in ("ringing Dana", "Briefing Dana", "With Dana"):
         expect(state).to_contain_text(phase, timeout=PHASE_MS)
     page.fill("#typed", "Does anybody hear this?")
     page.press("#typed", "Enter")
