@@ -10,10 +10,11 @@ from calls import announcements, clock, effects
 from calls.agents import protocol as p
 from calls.events import SYSTEM, record
 from calls.models import AgentJob, Call, Leg, LegKind
+from calls.services.links import close_job
 from transfers import dispatch, merge, services
 from transfers.models import Attempt, Transfer
 from transfers.selectors import facts_of, open_transfer
-from transfers.states import LIVE_TRANSFER, TransferState
+from transfers.states import LIVE_TRANSFER, AttemptState, TransferState
 from transfers.transfer_events import BriefingSpoken, HoldProgressed
 
 CLOSE_AGAIN_AFTER = timedelta(seconds=1)
@@ -124,7 +125,9 @@ def on_report(*, job: AgentJob, body: p.UpBody, at: datetime, **_: Any) -> None:
             )
         case p.DirectiveFailed() if job.attempt_id:
             _directive_failed(job, body)
-        case p.BriefingStep() | p.ManagerDecision() | p.BridgeUp() | p.BridgeDown() | p.Heard() if job.attempt_id:
+        case p.BridgeDown() if job.attempt_id:
+            _bridge_down(job, body)
+        case p.BriefingStep() | p.ManagerDecision() | p.BridgeUp() | p.Heard() if job.attempt_id:
             attempt = Attempt.objects.select_related("transfer__call", "manager").get(pk=job.attempt_id)
             _on_consultation(attempt, body)
         case _:
@@ -138,6 +141,17 @@ def _drafted(body: p.BriefingDrafted) -> None:
     transfer = Transfer.objects.filter(pk=body.transfer_id).first()
     if transfer and transfer.is_open:
         briefing.save(transfer, body.text, author=BriefingVersion.Author.AI)
+
+
+def _bridge_down(job: AgentJob, body: p.BridgeDown) -> None:
+    """Before the two are joined they cannot be; afterwards another job has to take the line up."""
+    attempt = _attempt_of_job(job)
+    if attempt is None:
+        return
+    if attempt.state == AttemptState.MERGED:
+        close_job(job, reason="bridge_down")
+    else:
+        services.merge_failed(attempt, body.reason)
 
 
 def _directive_failed(job: AgentJob, body: p.DirectiveFailed) -> None:
@@ -165,8 +179,6 @@ def _on_consultation(attempt: Attempt, body: p.UpBody) -> None:
             services.decide(attempt, body)
         case p.BridgeUp():
             services.stamp(attempt, "bridged_at")
-        case p.BridgeDown():
-            services.merge_failed(attempt, body.reason)
         case p.Heard():
             services.stamp(attempt, "heard_at")
         case _:

@@ -10,7 +10,7 @@ import pytest
 
 from calls.agents import protocol as p
 from calls.models import Leg
-from calls.services import legs
+from calls.services import legs, links
 from calls.states import CallerWith
 from calls.telephony.gateway import Permanent, Retryable
 from tests.world import Story, World
@@ -94,10 +94,14 @@ def test_a_merge_directive_that_failed_is_a_merge_that_failed(world: World) -> N
     assert story.attempt.outcome == Outcome.MERGE_FAILED
 
 
-def test_word_of_a_broken_bridge_after_the_merge_ends_nothing(world: World) -> None:
+def test_a_line_that_breaks_after_the_merge_ends_nothing_and_is_taken_up_by_another(world: World) -> None:
     story = Story(world)
-    story.merged().says(p.BridgeDown(reason="server_shutdown"))
+    carrier = story.merged()
+    carrier.says(p.BridgeDown(reason="duplicate_identity"))
     assert (story.transfer.state, story.attempt.merge_error) == (TransferState.MERGED, "")
+    assert not links.seen(carrier.job_id, carrier.epoch)  # it is told to go
+    (sent,) = world.run(world.server.list_dispatch(story.attempt.consult_room))
+    assert json.loads(sent.metadata)["role"] == "bridge"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,10 @@ UP, DOWN = members(p.UpBody), members(p.DirectiveBody)
 FRAMES = members(p.AgentFrame) + members(p.ConsoleFrame)
 
 
+SNAPSHOTS = st.builds(p.Snapshot, facts=st.dictionaries(st.text(), st.text(), max_size=3))
+st.register_type_strategy(p.Snapshot, SNAPSHOTS)  # it does not know what a field with a factory may be
+
+
 def any_of(model: type[BaseModel]) -> st.SearchStrategy[Any]:
     return st.builds(model)
 
