@@ -9,7 +9,7 @@ from calls.agents.speech import hold_music, voice
 from calls.agents.speech.ears import resample
 from transfers.rehearsal import delay, tones
 from transfers.rehearsal.sound import RATE, Recording, audible_share, first_sound, of_wav, silent, without_tones
-from transfers.rehearsal.speech import best_text, utterances
+from transfers.rehearsal.speech import Ears
 from transfers.rehearsal.tones import CALLER_HZ, MANAGER_HZ
 
 BEGAN = 1_700_000_000.0  # an epoch second, as in a real run
@@ -118,8 +118,10 @@ def test_no_delay_between_sounds_that_are_not_the_same(words, speech) -> None:
 
 def test_the_words_of_two_sentences_are_recognised_under_a_tone(words, speech) -> None:
     both = np.concatenate([speech, np.zeros(RATE), words])
-    heard = recording(both, tone(MANAGER_HZ, len(both) / RATE))
-    found = utterances(heard)
-    assert len(found) >= 2
-    assert found[-1].ended_at == pytest.approx(BEGAN + len(both) / RATE, abs=0.6)
-    assert set(WORDS) & set(best_text(heard, WORDS).lower().replace(",", "").replace(".", "").split())
+    began, ends = BEGAN + len(speech) / RATE, BEGAN + len(both) / RATE
+    ears = Ears(recording(both, tone(MANAGER_HZ, len(both) / RATE)))
+    assert "caller" in ears.text()
+    assert "caller" not in ears.text(began)
+    assert ears.utterances[-1].ended_at == pytest.approx(ends, abs=0.6)
+    assert len(ears.words(WORDS, began, ends)) >= 4
+    assert ears.words(WORDS, BEGAN, began) == []

@@ -32,8 +32,7 @@ PROBLEM = f"Hello, my name is {CALLER_NAME}. I was charged twice for one order."
 QUESTION = "How long does a refund take?"
 REASON = "Was charged twice for one order and asks for a person."
 MOST_TURNS = 4
-HOLD_WORDS = 4
-HOLD_WORDS_AFTER_S = 3.5
+HOLD_WORDS = 3
 AFTER_INTRODUCTION_S = 1.6
 TAIL_S = 1.0  # the last word is under way for so long
 # For how long each step is waited for, after the one before it.
@@ -222,10 +221,9 @@ class Course:
             self.say(time.time(), "(fault: the caller's tone is played in the consultation)")
 
     def _on_hold_for_good(self, seen: Seen) -> bool:
-        """The music plays, and whoever might overhear the caller is there, or has had the time to come."""
-        if seen.call.agent_state != "holding" or not self.marks.dialled:
-            return False
-        return bool(self.marks.briefing) or time.time() > self.marks.dialled + HOLD_WORDS_AFTER_S
+        """The music plays, and whoever might overhear the caller is there."""
+        hears = self.setting.scenario.hears_it_out and self.marks.briefing
+        return bool(hears) and seen.call.agent_state == "holding"
 
     def _limit(self, seen: Seen) -> None:
         since = self.marks.clicked

@@ -11,7 +11,7 @@ from transfers.rehearsal.timeline import Span
 from transfers.rehearsal.tones import CALLER_HZ, HOP, MANAGER_HZ, Presence, presence
 
 TONES: Mapping[Party, float] = {Party.CALLER: CALLER_HZ, Party.MANAGER: MANAGER_HZ}
-LEAK_WINDOWS = 2  # in a row: a third of a second
+LEAK_WINDOWS = 3  # in a row: a bit more than a third of a second
 REACHED = 0.6  # of a phase's windows
 
 WHERE = {

@@ -28,6 +28,7 @@ class Scenario:
     outcome: Outcome | None = None  # of the attempt; None: it is merged
     dtmf: str = ""
     ring_time_s: int = 25
+    hears_it_out: bool = True  # the briefing: long enough for the caller to say something that nobody hears
     account_number_heard: bool = False
     tones_first: bool = False
     manager_leaves: bool = False
@@ -37,9 +38,11 @@ class Scenario:
         return self.outcome is None
 
 
-def _returns(name: str, about: str, outcome: Outcome, *, ring_time_s: int = 25) -> Scenario:
+def _returns(
+    name: str, about: str, outcome: Outcome, *, ring_time_s: int = 25, hears_it_out: bool = False
+) -> Scenario:
     end = EndReason.DECLINED if outcome == Outcome.DECLINED else EndReason.NO_MANAGER
-    return Scenario(name, about, end=end, outcome=outcome, ring_time_s=ring_time_s)
+    return Scenario(name, about, end, outcome, ring_time_s=ring_time_s, hears_it_out=hears_it_out)
 
 
 _ALL = (
@@ -54,10 +57,10 @@ _ALL = (
     _returns("no-answer", "rings and nobody answers", Outcome.NO_ANSWER, ring_time_s=6),
     _returns("busy", "is busy (486)", Outcome.BUSY),
     _returns("refuses", "rejects the call (603)", Outcome.DECLINED),
-    _returns("declines", "hears the briefing and says no, with a reason", Outcome.DECLINED),
-    _returns("not-today", "presses 9: not today", Outcome.DECLINED),
+    _returns("declines", "hears the briefing and says no, with a reason", Outcome.DECLINED, hears_it_out=True),
+    _returns("not-today", "presses 9: not today", Outcome.DECLINED, hears_it_out=True),
     _returns("voicemail", "a voicemail answers", Outcome.VOICEMAIL),
     _returns("hangs-up", "hangs up during the briefing", Outcome.HUNG_UP),
-    _returns("silent", "answers and stays silent", Outcome.SILENT),
+    _returns("silent", "answers and stays silent", Outcome.SILENT, hears_it_out=True),
 )
 SCENARIOS: Mapping[str, Scenario] = {scenario.name: scenario for scenario in _ALL}

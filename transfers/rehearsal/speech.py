@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import numpy as np
 from livekit.local_inference import VAD_WINDOW_SAMPLES
 
@@ -14,8 +17,36 @@ from transfers.rehearsal.tones import CALLER_HZ, MANAGER_HZ
 TONES = (CALLER_HZ, MANAGER_HZ)
 
 
-def utterances(recording: Recording) -> list[Utterance]:
-    """Each stretch of speech, recognised by itself."""
+@dataclass
+class Ears:
+    """A recording with what was said in it; each stretch of speech is recognised once, by itself."""
+
+    recording: Recording
+    _known: list[Utterance] | None = field(default=None, repr=False)
+
+    @property
+    def utterances(self) -> list[Utterance]:
+        if self._known is None:
+            self._known = _utterances(self.recording)
+        return self._known
+
+    def text(self, since: float | None = None, until: float | None = None) -> str:
+        """What was said by whoever began in that time (epoch seconds)."""
+        begins = self.recording.began if since is None else since
+        ends = self.recording.ended if until is None else until
+        return " ".join(one.text for one in self.utterances if begins <= one.started_at < ends)
+
+    def words(self, said: Sequence[str], since: float, until: float) -> list[str]:
+        """Which of the words `said` were recognised in that time; after few, it is listened to as a whole."""
+        found = words.recognised(said, self.text(since, until))
+        if len(found) >= words.ENOUGH * len(said):
+            return found
+        again = without_tones(self.recording.part(since, until), TONES).samples
+        whole = ears.recognize(again, RATE) if len(again) else ""
+        return max(found, words.recognised(said, whole), key=len)
+
+
+def _utterances(recording: Recording) -> list[Utterance]:
     clean = without_tones(recording, TONES)
     samples = np.concatenate([clean.samples, np.zeros(RATE, dtype=np.int16)])  # a silence ends the last one
     segmenter, found = Segmenter(), []
@@ -24,13 +55,3 @@ def utterances(recording: Recording) -> list[Utterance]:
         if segment and (text := ears.recognize(segment.samples, RATE)):
             found.append(Utterance(text, segment.started_at, segment.ended_at))
     return found
-
-
-def text_of(recording: Recording) -> str:
-    return " ".join(one.text for one in utterances(recording))
-
-
-def best_text(recording: Recording, said: list[str]) -> str:
-    """Of two ways to listen, utterance by utterance or all at once, the one that recognised more of `said`."""
-    whole = ears.recognize(without_tones(recording, TONES).samples, RATE) if len(recording.samples) else ""
-    return max((text_of(recording), whole), key=lambda text: words.share(said, text))

@@ -17,12 +17,14 @@ from transfers.rehearsal.sound import RATE, Floats, Recording
 # inside a telephone's band, and neither is a multiple of the other.
 CALLER_HZ = 1830.0
 MANAGER_HZ = 2590.0
-LEVEL = 0.02  # of full scale: -34 dB, speech is 14 dB louder
+LEVEL = 0.01  # of full scale: -40 dB, speech is 20 dB louder
 
 WINDOW = 4096  # 256 ms
 HOP = 1024
 BESIDE_HZ = (24.0, 220.0)  # the frequencies that a tone is compared with
 STANDS_OUT = 3.2  # times their RMS: 10 dB
+SKIRT_HZ = (11.0, 40.0)  # a sine has nothing there; a held vowel that looks like one at a distance has
+SHARP = 2.0  # times the most of it
 FAINTEST = 0.0004  # of full scale: -68 dB
 SHORT = 512  # 32 ms, to find a beginning
 SHORT_HOP = 160
@@ -63,11 +65,11 @@ def presence(recording: Recording, hz: float) -> Presence:
         return Presence(np.zeros(0), np.zeros(0, dtype=bool))
     shaped = windows * np.hanning(WINDOW)
     tone = _amplitude(shaped, hz)
-    scale = 2 / np.hanning(WINDOW).sum()
-    frequencies = np.fft.rfftfreq(WINDOW, 1 / RATE)
-    away = np.abs(frequencies - hz)
-    beside = np.abs(np.fft.rfft(shaped)[:, (away > BESIDE_HZ[0]) & (away < BESIDE_HZ[1])]) * scale
-    there = (tone > STANDS_OUT * np.sqrt((beside**2).mean(axis=1))) & (tone > FAINTEST)
+    away = np.abs(np.fft.rfftfreq(WINDOW, 1 / RATE) - hz)
+    spectrum = np.abs(np.fft.rfft(shaped)) * 2 / np.hanning(WINDOW).sum()
+    beside = np.sqrt((spectrum[:, (away > BESIDE_HZ[0]) & (away < BESIDE_HZ[1])] ** 2).mean(axis=1))
+    skirt = spectrum[:, (away > SKIRT_HZ[0]) & (away < SKIRT_HZ[1])].max(axis=1)
+    there = (tone > STANDS_OUT * beside) & (tone > SHARP * skirt) & (tone > FAINTEST)
     return Presence(recording.began + np.arange(len(windows)) * HOP / RATE, there)
 
 

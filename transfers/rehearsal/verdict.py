@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from calls.telephony.hears import Party
 from transfers.rehearsal import delay, judge, tones, words
 from transfers.rehearsal.house import House
 from transfers.rehearsal.report import Report
 from transfers.rehearsal.scenarios import Break, Scenario
-from transfers.rehearsal.sound import NOTHING, first_sound, without_tones
-from transfers.rehearsal.speech import TONES, best_text, text_of
+from transfers.rehearsal.sound import NOTHING, RATE, Recording, first_sound, without_tones
+from transfers.rehearsal.speech import TONES, Ears
 from transfers.rehearsal.takes import Takes
 from transfers.rehearsal.timeline import EDGE_S, phases, spans
 from transfers.states import EndReason, Outcome
 
 BEFORE_S = 0.3
+FEWEST_WORDS = 2  # of an answer
+
+
+@dataclass(frozen=True)
+class Heard:
+    caller: Ears  # without the hold, whose music is no speech
+    manager: Ears | None
+
+    @classmethod
+    def of(cls, takes: Takes) -> Heard:
+        marks, caller = takes.marks, takes.caller
+        back = marks.merged or marks.returned or caller.ended
+        quiet = caller.samples.copy()
+        if marks.held:
+            first, last = (round((at - caller.began) * RATE) for at in (marks.held, back))
+            quiet[max(0, first) : max(0, last)] = 0
+        return cls(Ears(Recording(quiet, caller.began)), Ears(takes.manager) if takes.manager else None)
 
 
 def report(takes: Takes, scenario: Scenario, house: House, broken: Break | None) -> Report:
@@ -31,15 +49,17 @@ def report(takes: Takes, scenario: Scenario, house: House, broken: Break | None)
         trunk=house.trunk,
         broken=broken or "",
     )
+    heard = Heard.of(takes)
     _hear(takes)
     found.phases = phases(takes.marks, relay_delay_ms=_relay_delay_ms(takes))
-    _texts(takes, found)
+    found.heard_by_manager_text = heard.manager.text() if heard.manager else ""
+    found.heard_by_caller_text = heard.caller.text()
     _outcome(takes, scenario, found)
     _tones(takes, found)
     if scenario.merges and not scenario.manager_leaves:
-        _words(takes, found)
+        _words(takes, heard, found)
     if not scenario.merges:
-        _return(takes, found)
+        _return(takes, heard, found)
     _hold_words(takes, found)
     _particulars(takes, scenario, found)
     _not_measured(takes, found)
@@ -70,17 +90,6 @@ def _relay_delay_ms(takes: Takes) -> float | None:
     return max(known) * 1000 if len(known) == len(ways) else None
 
 
-def _texts(takes: Takes, found: Report) -> None:
-    marks = takes.marks
-    if takes.manager:
-        found.heard_by_manager_text = text_of(takes.manager)
-    held, joined = marks.held or takes.caller.ended, marks.merged or marks.returned
-    parts = [takes.caller.part(takes.caller.began, held)]
-    if joined:
-        parts.append(takes.caller.part(joined, takes.caller.ended))
-    found.heard_by_caller_text = " ".join(text for part in parts if (text := text_of(part)))
-
-
 def _outcome(takes: Takes, scenario: Scenario, found: Report) -> None:
     if takes.marks.clicked is None:
         return  # told already: it did not come that far
@@ -102,14 +111,12 @@ def _tones(takes: Takes, found: Report) -> None:
     found.problems += [cell.words for cell in tables if cell.words]
 
 
-def _words(takes: Takes, found: Report) -> None:
-    if takes.exchange is None or takes.manager is None:
+def _words(takes: Takes, heard: Heard, found: Report) -> None:
+    if takes.exchange is None or heard.manager is None:
         return
     since, until = takes.exchange
-    said = takes.said_by_caller
-    found.heard_by_manager = words.recognised(said, best_text(takes.manager.part(since - BEFORE_S, until), said))
-    said = takes.said_by_manager
-    found.heard_by_caller = words.recognised(said, best_text(takes.caller.part(since - BEFORE_S, until), said))
+    found.heard_by_manager = heard.manager.words(takes.said_by_caller, since - BEFORE_S, until)
+    found.heard_by_caller = heard.caller.words(takes.said_by_manager, since - BEFORE_S, until)
     _enough(found, "manager", takes.said_by_caller, found.heard_by_manager)
     _enough(found, "caller", takes.said_by_manager, found.heard_by_caller)
 
@@ -121,14 +128,15 @@ def _enough(found: Report, ear: str, said: Sequence[str], heard: Sequence[str]) 
         )
 
 
-def _return(takes: Takes, found: Report) -> None:
+def _return(takes: Takes, heard: Heard, found: Report) -> None:
     returned, question = takes.marks.returned, takes.question
     if returned is None or question is None:
         return  # told already
-    found.heard_after_return = text_of(takes.caller.part(returned, question[0]))
+    asked, ended = question
+    found.heard_after_return = heard.caller.text(returned, asked)
     if words.share_of_text(takes.words_for_caller, found.heard_after_return) < words.ENOUGH:
         found.problems.append("The caller is back with the AI and does not hear why.")
-    if len(words.spoken(text_of(takes.caller.part(question[1], takes.caller.ended)))) < 2:
+    if len(words.spoken(heard.caller.text(ended))) < FEWEST_WORDS:
         found.problems.append("The caller is back with the AI, asks a question and hears no answer.")
 
 
