@@ -19,6 +19,8 @@ from transfers.models import Attempt, Transfer
 from transfers.states import EndReason
 
 PAGE = 50
+NEVER_MS = 10**14
+RELATED = ("call", "department", "requested_by")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Row:
     took: timedelta | None
     held: timedelta | None
     asked_by: str
+
+    @property
+    def sort(self) -> str:
+        """Newest first, in the browser's order of texts."""
+        return f"{NEVER_MS - round(self.transfer.requested_at.timestamp() * 1000):015}"
 
 
 @dataclass(frozen=True)
@@ -90,12 +97,18 @@ def history_page(lens: Lens, filters: Filters, *, before: str = "") -> Page:
     if cursor:
         at, last = cursor
         rows = rows.filter(Q(requested_at__lt=at) | Q(requested_at=at, pk__lt=last))
-    related = ("call", "department", "requested_by")
-    found = list(rows.select_related(*related).order_by("-requested_at", "-id")[: PAGE + 1])
+    found = list(rows.select_related(*RELATED).order_by("-requested_at", "-id")[: PAGE + 1])
     shown, more = found[:PAGE], len(found) > PAGE
     attempts = newest_attempts(transfer.pk for transfer in shown)
     older = f"{shown[-1].requested_at.isoformat()}~{shown[-1].pk}" if more else ""
     return Page([_row(transfer, attempts.get(transfer.pk), lens) for transfer in shown], older)
+
+
+def history_row(lens: Lens, transfer_id: UUID) -> Row | None:
+    """One transfer as the newest, unfiltered page shows it."""
+    rows = _filtered(lens.transfers(), Filters()).select_related(*RELATED)
+    found = rows.filter(pk=transfer_id).first()
+    return _row(found, newest_attempts([transfer_id]).get(transfer_id), lens) if found else None
 
 
 def _filtered(rows: QuerySet[Transfer], filters: Filters) -> QuerySet[Transfer]:

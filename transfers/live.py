@@ -18,6 +18,7 @@ from calls.timing import now
 from transfers.access import Lens, board_audiences, lens_of
 from transfers.board import needs
 from transfers.callpage import Said, Thread, call_side, marks, said
+from transfers.history import history_row
 from transfers.models import Attempt, Manager
 from transfers.people import person_of
 from transfers.states import OPEN_ATTEMPT
@@ -28,6 +29,7 @@ SHOWN_ONCE = -1  # below every version: put in if missing, never replaced
 
 def register() -> None:
     views.register("wallboard", View(_admit_board, _render_board))
+    views.register("history", View(_admit_board, _render_history))
     views.register("call", View(_admit_call, _render_call))
     views.register("transfer", View(_admit_transfer, _render_transfer))
 
@@ -91,6 +93,20 @@ def _calls_of_manager(manager_id: UUID, lens: Lens) -> list[Piece]:
         for call_id in mine.values_list("transfer__call_id", flat=True)[:1]
         for piece in strip_pieces(call_id, lens)
     ]
+
+
+# ── the history ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _render_history(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
+    """A row that is shown changes; a new one appears on the newest page alone, which has the list."""
+    if frame.kind != "transfer":
+        return ()
+    row = history_row(cast(Lens, lens), UUID(frame.id))
+    if row is None:
+        return ()
+    html = render_to_string("transfers/_history_row.html", {"row": row})
+    return [Piece(target=f"row-{frame.id}", version=row.transfer.version, html=html, list="history-rows")]
 
 
 # ── the call page ────────────────────────────────────────────────────────────────────────────────

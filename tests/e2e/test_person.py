@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from config.launcher.demo import PASSWORD
 from tests.browser import chromium, log_in
-from tests.product import Product
+from tests.product import Product, until
 from tests.speech import write_speech
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -79,11 +79,11 @@ def test_a_person_speaks_to_the_ai_asks_for_a_manager_and_hears_one(page: Page, 
     page.locator("#test-pane [data-focus=approve]").click()
     for phase in ("ringing Dana", "Briefing Dana", "With Dana"):
         expect(state).to_contain_text(phase, timeout=PHASE_MS)
-    page.wait_for_function(f"({HEARS})() > 0.02", timeout=PHASE_MS)
+    until(lambda: page.evaluate(HEARS) > 0.02, 45, "the caller hears somebody")
     assert page.evaluate("window.__loaded") == "once"
     page.click("#hang-up")
     page.goto(f"{product.url}/history")
-    newest = page.locator(".list tbody tr").first
+    newest = page.locator("#history-rows tr[id]").first
     expect(newest).to_contain_text("Billing", timeout=PHASE_MS)
     expect(newest).to_contain_text("Connected")
 

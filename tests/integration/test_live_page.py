@@ -17,6 +17,7 @@ from tests import rows
 from tests.browser import Console, chromium, log_in
 from tests.people import account
 from transfers import services
+from transfers.advance import advance
 from transfers.models import Transfer
 from transfers.states import TransferState
 from transfers.writing import touched as transfer_touched
@@ -197,3 +198,16 @@ def test_the_pages_fit_a_tablet_and_hold_still_when_asked(page: Page, floor: row
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         moving = "getComputedStyle(document.querySelector('.pulses') || document.body).animationName"
         assert page.evaluate(moving) == "none"
+
+
+def test_the_history_s_newest_page_follows_what_happens(page: Page, console: Console, floor: rows.Floor) -> None:
+    page.goto(f"{console.url}/history")
+    row = page.locator(f"#row-{floor.waiting.pk}")
+    expect(row).to_contain_text("Needs approval")
+    services.cancel(transfer_id=floor.waiting.pk, user=account(Role.ADMINISTRATOR))
+    advance(floor.waiting.pk)
+    expect(row).to_contain_text("Cancelled")
+    with transaction.atomic():
+        added = rows.transfer(rows.call(floor.billing), TransferState.COMPLETED, seconds=0)
+        transfer_touched(added)
+    expect(page.locator("#history-rows tr[id]").first).to_have_attribute("id", f"row-{added.pk}")

@@ -10,10 +10,10 @@ from calls.display import caller_name
 from calls.timing import now
 from calls.views.pages import live, page
 from transfers import record
-from transfers.access import lens_of
+from transfers.access import board_audiences, lens_of
 from transfers.callpage import talk
 from transfers.display import attempt_words, transfer_display
-from transfers.history import filters_of, history_page
+from transfers.history import Filters, filters_of, history_page
 from transfers.models import Manager
 from transfers.states import EndReason
 from transfers.swimlane import swimlane
@@ -23,18 +23,22 @@ from transfers.swimlane import swimlane
 def history(request: HttpRequest) -> HttpResponse:
     lens = lens_of(request.user)
     filters = filters_of(request.GET.dict())
-    found = history_page(lens, filters, before=request.GET.get("before", ""))
+    place = live(request, "history", board_audiences(lens))
+    before = request.GET.get("before", "")
+    found = history_page(lens, filters, before=before)
     query = request.GET.copy()
     query["before"] = found.older
     departments = lens.departments()
     context = {
+        "live": place,
         "found": found,
         "filters": filters,
         "departments": departments,
         "managers": Manager.objects.filter(departments__in=departments).distinct().order_by("name"),
         "results": EndReason.choices,
         "older": query.urlencode(),
-        "first": not request.GET.get("before"),
+        "first": not before,
+        "newest": not before and filters == Filters(),
     }
     return page(request, "transfers/history.html", context)
 
