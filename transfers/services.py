@@ -143,7 +143,7 @@ def _locked(transfer_id: UUID) -> Transfer:
     return transfer
 
 
-def _as_seen(transfer: Transfer, seen_version: int | None, states: tuple[TransferState, ...]) -> None:
+def _still_in(transfer: Transfer, states: tuple[TransferState, ...]) -> None:
     """Refuse a click on what has changed since the person saw it, in words that say what it is now."""
     if transfer.state not in states:
         label = TransferState(transfer.state).label
@@ -151,21 +151,41 @@ def _as_seen(transfer: Transfer, seen_version: int | None, states: tuple[Transfe
         raise Refused(f"This transfer is now “{label}”.{by} Your click changed nothing.")
 
 
+def _briefing_as_seen(transfer: Transfer, seen_version: int | None) -> None:
+    """Nobody approves words that they have not read: somebody else may have edited them in this second."""
+    if seen_version is not None and transfer.version != seen_version:
+        raise Refused(
+            "This has changed since you saw it: look at the briefing again, then approve. Nobody is rung."
+        )
+
+
+def _nobody_elses_edit(transfer: Transfer, user: User, seen_version: int | None) -> None:
+    """Two people who edit at once must not overwrite each other unseen."""
+    last = transfer.briefings.order_by("-nth").select_related("user").first()
+    if seen_version in (None, transfer.version) or last is None or last.user is None or last.user == user:
+        return
+    raise Refused(
+        f"{last.user.get_username()} has edited the briefing since you opened it. Open it again to see theirs; "
+        "yours was not saved."
+    )
+
+
 def approve(*, transfer_id: UUID, user: User, seen_version: int | None = None) -> Transfer:
     with transaction.atomic():
         transfer = _locked(transfer_id)
         if transfer.approved and transfer.decided_by_id == user.pk:
             return transfer  # the second half of a double click
-        _as_seen(transfer, seen_version, (TransferState.REQUESTED,))
+        _still_in(transfer, (TransferState.REQUESTED,))
+        _briefing_as_seen(transfer, seen_version)
         return _decided(transfer, user, approved=True, reason="")
 
 
-def decline(*, transfer_id: UUID, user: User, reason: str, seen_version: int | None = None) -> Transfer:
+def decline(*, transfer_id: UUID, user: User, reason: str) -> Transfer:
     with transaction.atomic():
         transfer = _locked(transfer_id)
         if transfer.approved is False and transfer.decided_by_id == user.pk:
             return transfer
-        _as_seen(transfer, seen_version, (TransferState.REQUESTED,))
+        _still_in(transfer, (TransferState.REQUESTED,))
         return _decided(transfer, user, approved=False, reason=reason)
 
 
@@ -193,19 +213,20 @@ def edit_briefing(*, transfer_id: UUID, user: User, text: str, seen_version: int
     """What is saved is what is spoken, as long as it has not been spoken."""
     with transaction.atomic():
         transfer = _locked(transfer_id)
-        _as_seen(transfer, seen_version, BEFORE_BRIEFING)
+        _still_in(transfer, BEFORE_BRIEFING)
+        _nobody_elses_edit(transfer, user, seen_version)
         if not text.strip():
             raise Refused("The briefing is empty. Write what the manager should hear.")
         briefing.save(transfer, text, author=BriefingVersion.Author.PERSON, user=user)
         return transfer
 
 
-def cancel(*, transfer_id: UUID, user: User, seen_version: int | None = None) -> Transfer:
+def cancel(*, transfer_id: UUID, user: User) -> Transfer:
     """Stop it in any open state: ringing stops, the caller goes back to the AI."""
     with transaction.atomic():
         transfer = _locked(transfer_id)
         if not transfer.is_open:
-            _as_seen(transfer, seen_version, ())
+            _still_in(transfer, ())
         return _cancel(transfer, EndReason.SUPERVISOR_CANCELLED, Actor.of(user), user)
 
 

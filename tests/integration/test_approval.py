@@ -190,3 +190,34 @@ def test_pages_long_closed_are_forgotten(world: World) -> None:
     world.at += timedelta(seconds=61)
     presence.forget_closed()
     assert not OpenPage.objects.exists()
+
+
+def test_nobody_approves_a_briefing_that_they_have_not_seen(world: World) -> None:
+    story = Story(world, **APPROVE)
+    first, second = (account(Role.SUPERVISOR, story.where, name=name) for name in ("sam", "kim"))
+    asked(story)
+    seen = story.transfer.version
+    services.edit_briefing(
+        transfer_id=story.transfer.pk, user=first, text="Offer them a refund.", seen_version=seen
+    )
+    with pytest.raises(Refused, match="changed since you saw it"):
+        services.approve(transfer_id=story.transfer.pk, user=second, seen_version=seen)
+    world.settle()
+    assert story.transfer.state == TransferState.REQUESTED
+    services.approve(transfer_id=story.transfer.pk, user=second, seen_version=story.transfer.version)
+    world.settle()
+    assert story.transfer.state == TransferState.CONNECTING
+
+
+def test_two_people_do_not_overwrite_each_other_s_briefing(world: World) -> None:
+    story = Story(world, **APPROVE)
+    first, second = (account(Role.SUPERVISOR, story.where, name=name) for name in ("sam", "kim"))
+    asked(story)
+    seen = story.transfer.version
+    services.edit_briefing(
+        transfer_id=story.transfer.pk, user=first, text="Offer them a refund.", seen_version=seen
+    )
+    with pytest.raises(Refused, match="sam has edited the briefing"):
+        services.edit_briefing(transfer_id=story.transfer.pk, user=second, text="Do not.", seen_version=seen)
+    services.edit_briefing(transfer_id=story.transfer.pk, user=first, text="Or a voucher.", seen_version=seen)
+    assert story.transfer.briefing == "Or a voucher."

@@ -47,7 +47,7 @@ def decline(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     if request.method == "GET":
         return _panel(request, found, "transfers/_decline.html")
     reason = request.POST.get("reason", "")
-    services.decline(transfer_id=found.pk, user=_user(request), reason=reason, seen_version=seen(request))
+    services.decline(transfer_id=found.pk, user=_user(request), reason=reason)
     return done("Declined. The caller stays with the AI, which tells them.", close_panel=True)
 
 
@@ -69,7 +69,7 @@ def edit_briefing(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
 @acts("transfers.cancel_transfer")
 def cancel(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     found = _visible(request, transfer_id)
-    services.cancel(transfer_id=found.pk, user=_user(request), seen_version=seen(request))
+    services.cancel(transfer_id=found.pk, user=_user(request))
     return done("Cancelled. Ringing stops and the caller goes back to the AI.")
 
 
