@@ -35,6 +35,10 @@ class Lens:
     def transfers(self) -> QuerySet[Transfer]:
         if self.scope.every_department:
             return Transfer.objects.all()
+        if self.manager_id and not self.scope.sees_calls:  # alone, this can be a join: in an OR it never is
+            return Transfer.objects.filter(
+                pk__in=Attempt.objects.filter(manager=self.manager_id).values("transfer")
+            )
         seen = self.scope.of_department("call__department")
         if self.scope.sees_calls:
             seen |= Q(department__in=self.scope.departments)

@@ -6,14 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from django.db.models import F, Q
+from django.db.models import Count, F, Min, Q
 
+from calls.kept import Kept
 from calls.states import CallerWith, CallState
 from calls.timing import now
-from transfers import people
 from transfers.access import Lens
 from transfers.models import Decision
+from transfers.people_html import Panel
 from transfers.states import EndReason, TransferState
+
+TODAY_SECONDS = 5  # what a day adds up to need not be newer
+
+
+@dataclass(frozen=True)
+class Today:
+    accept_s: int | None  # median from a manager's answer to their acceptance
+    reached: int | None  # per cent of the day's transfers that reached a manager
 
 
 @dataclass(frozen=True)
@@ -24,28 +33,27 @@ class Figures:
     held_since: datetime | None
     free: int
     on_shift: int
-    accept_s: int | None  # median from a manager's answer to their acceptance, today
-    reached: int | None  # per cent of today's transfers that reached a manager
+    today: Today
 
 
-def figures(lens: Lens, groups: list[people.Group], *, waiting: int) -> Figures:
-    live = lens.calls().exclude(state=CallState.INACTIVE)
-    held = list(live.filter(caller_with=CallerWith.HOLD).values_list("caller_since", flat=True))
-    here = {p.manager.pk: p for group in groups for p in group.here}
-    return Figures(
-        live=_count(live),
-        waiting=waiting,
-        held=len(held),
-        held_since=min(held, default=None),
-        free=sum(person.free for person in here.values()),
-        on_shift=len(here),
-        accept_s=_accept(lens),
-        reached=_reached(lens),
+_today: Kept[Today] = Kept(200)
+
+
+def figures(lens: Lens, managers: Panel, *, waiting: int) -> Figures:
+    on_hold = Q(caller_with=CallerWith.HOLD)
+    calls = lens.calls().exclude(state=CallState.INACTIVE)
+    counted = calls.aggregate(
+        live=Count("pk"), held=Count("pk", filter=on_hold), held_since=Min("caller_since", filter=on_hold)
     )
-
-
-def _count(calls) -> int:  # type: ignore[no-untyped-def]
-    return int(calls.count())
+    return Figures(
+        **counted,
+        waiting=waiting,
+        free=managers.free,
+        on_shift=managers.on_shift,
+        today=_today.get(
+            (lens, int(now().timestamp() / TODAY_SECONDS)), lambda: Today(_accept(lens), _reached(lens))
+        ),
+    )
 
 
 def midnight() -> datetime:
@@ -69,6 +77,8 @@ def _reached(lens: Lens) -> int | None:
     """Of the transfers that were decided today; who hung up first or was cancelled is not counted."""
     today = lens.transfers().filter(requested_at__gte=midnight(), call__rehearsal=False)
     missed = Q(state=TransferState.FAILED) & ~Q(end_reason=EndReason.CALLER_LEFT)
-    reached, failed = today.filter(merged_at__isnull=False).count(), today.filter(missed).count()
-    total = reached + failed
-    return round(100 * reached / total) if total else None
+    counted = today.aggregate(
+        reached=Count("pk", filter=Q(merged_at__isnull=False)), failed=Count("pk", filter=missed)
+    )
+    total = counted["reached"] + counted["failed"]
+    return round(100 * counted["reached"] / total) if total else None

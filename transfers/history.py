@@ -21,6 +21,11 @@ from transfers.states import EndReason
 PAGE = 50
 NEVER_MS = 10**14
 RELATED = ("call", "department", "requested_by")
+COLUMNS = (  # texts and the like are of the detail page
+    *("id", "version", "state", "end_reason", "requested_at", "held_at", "merged_at", "ended_at"),
+    *("call__source", "call__rehearsal", "call__caller_number", "call__caller_last4"),
+    *("department__name", "requested_by__username"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Filters:
 @dataclass(frozen=True)
 class Row:
     transfer: Transfer
+    when: str  # in UTC
     caller: str
     department: str
     display: Display
@@ -96,8 +102,10 @@ def history_page(lens: Lens, filters: Filters, *, before: str = "") -> Page:
     cursor = _cursor(before)
     if cursor:
         at, last = cursor
-        rows = rows.filter(Q(requested_at__lt=at) | Q(requested_at=at, pk__lt=last))
-    found = list(rows.select_related(*RELATED).order_by("-requested_at", "-id")[: PAGE + 1])
+        # The first condition says no more than the second, but an index can begin there.
+        rows = rows.filter(requested_at__lte=at).filter(Q(requested_at__lt=at) | Q(pk__lt=last))
+    rows = rows.select_related(*RELATED).only(*COLUMNS)
+    found = list(rows.order_by("-requested_at", "-id")[: PAGE + 1])
     shown, more = found[:PAGE], len(found) > PAGE
     attempts = newest_attempts(transfer.pk for transfer in shown)
     older = f"{shown[-1].requested_at.isoformat()}~{shown[-1].pk}" if more else ""
@@ -147,6 +155,7 @@ def _row(transfer: Transfer, attempt: Attempt | None, lens: Lens) -> Row:
     held_until = transfer.merged_at or transfer.ended_at
     return Row(
         transfer=transfer,
+        when=f"{transfer.requested_at:%-d %b %Y, %H:%M:%S}",
         caller=caller_name(transfer.call, lens.sight),
         department=transfer.department.name if transfer.department else "Unassigned",
         display=transfer_display(transfer),

@@ -56,6 +56,7 @@ class Call(models.Model):
         )
         indexes = (
             models.Index(fields=("-started_at", "-id"), name="call_newest"),
+            models.Index(fields=("caller_last4",), name="call_by_last4"),
             models.Index(fields=("wake_at",), condition=models.Q(wake_at__isnull=False), name="call_wake"),
             models.Index(fields=("department",), condition=~models.Q(state=CallState.INACTIVE), name="call_live"),
         )

@@ -73,6 +73,8 @@ class Transfer(models.Model):
         )
         indexes = (
             models.Index(fields=("-requested_at", "-id"), name="transfer_newest"),
+            models.Index(fields=("end_reason", "-requested_at", "-id"), name="transfer_by_result"),
+            models.Index(fields=("department", "-requested_at", "-id"), name="transfer_by_department"),
             models.Index(fields=("wake_at",), condition=models.Q(wake_at__isnull=False), name="transfer_wake"),
         )
         permissions = (

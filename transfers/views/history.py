@@ -34,7 +34,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "found": found,
         "filters": filters,
         "departments": departments,
-        "managers": Manager.objects.filter(departments__in=departments).distinct().order_by("name"),
+        "managers": Manager.objects.filter(departments__in=departments).distinct().order_by("name").only("name"),
         "results": EndReason.choices,
         "older": query.urlencode(),
         "first": not before,

@@ -8,10 +8,10 @@ from django.utils.safestring import mark_safe
 
 from calls.access import SUPERVISE, may
 from calls.views.pages import live, page
-from transfers import people
 from transfers.access import Lens, board_audiences, lens_of
 from transfers.board import Need, needs
 from transfers.figures import figures
+from transfers.people_html import panel
 from transfers.strip_html import strip_htmls
 
 
@@ -26,15 +26,15 @@ def wallboard(request: HttpRequest) -> HttpResponse:
         "sight": lens.sight,
         "may_test": may(request.user, SUPERVISE),
     }
-    return page(request, "transfers/wallboard.html", context | _summary(lens, waiting))
+    return page(request, "transfers/wallboard.html", context | _summary(request, lens, waiting))
 
 
 def summary(request: HttpRequest) -> HttpResponse:
     """The figures and the managers, which a page asks for at most once a second."""
     lens = lens_of(request.user)
-    return render(request, "transfers/summary.html", _summary(lens, list(needs(lens))))
+    return render(request, "transfers/summary.html", _summary(request, lens, list(needs(lens))))
 
 
-def _summary(lens: Lens, waiting: list[Need]) -> dict[str, Any]:
-    groups = list(people.groups(lens))
-    return {"groups": groups, "figures": figures(lens, groups, waiting=len(waiting))}
+def _summary(request: HttpRequest, lens: Lens, waiting: list[Need]) -> dict[str, Any]:
+    managers = panel(lens, staff=bool(getattr(request.user, "is_staff", False)))
+    return {"managers": managers.html, "figures": figures(lens, managers, waiting=len(waiting))}
