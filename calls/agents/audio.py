@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -49,24 +49,12 @@ def audio_track(room: rtc.Room, identity: str) -> rtc.RemoteAudioTrack | None:
 
 async def voice_activity(track: rtc.Track, detector: vad.VAD, tell: Callable[[bool], None]) -> None:
     """Says whether somebody speaks on a track, until it ends or the task is cancelled. Nothing is recognised."""
-    stream = detector.stream()
-
-    async def listen() -> None:
-        async with aclosing(_frames(track)) as frames:
-            async for frame in frames:
-                stream.push_frame(frame)
-        stream.end_input()
-
-    pushing = asyncio.create_task(listen())
-    try:
+    async with _fed(detector.stream(), track) as stream:
         async for event in stream:
             if event.type == vad.VADEventType.START_OF_SPEECH:
                 tell(True)
             elif event.type == vad.VADEventType.END_OF_SPEECH:
                 tell(False)
-    finally:
-        pushing.cancel()
-        await stream.aclose()
 
 
 async def recognised(
@@ -74,17 +62,8 @@ async def recognised(
 ) -> AsyncIterator[tuple[str, datetime]]:
     """Every finished turn on a track, with the time when it was begun to be spoken (about)."""
     ears = recogniser if recogniser.capabilities.streaming else stt.StreamAdapter(stt=recogniser, vad=detector)
-    stream = ears.stream()
     began: datetime | None = None
-
-    async def listen() -> None:
-        async with aclosing(_frames(track)) as frames:
-            async for frame in frames:
-                stream.push_frame(frame)
-        stream.end_input()
-
-    pushing = asyncio.create_task(listen())
-    try:
+    async with _fed(ears.stream(), track) as stream:
         async for event in stream:
             if event.type == stt.SpeechEventType.START_OF_SPEECH:
                 began = datetime.now(tz=UTC)
@@ -93,15 +72,25 @@ async def recognised(
                 if text:
                     yield text, began or datetime.now(tz=UTC)
                 began = None
-    finally:
-        pushing.cancel()
-        await stream.aclose()
 
 
-async def _frames(track: rtc.Track) -> AsyncGenerator[rtc.AudioFrame, None]:
-    stream = rtc.AudioStream.from_track(track=track, sample_rate=EARS_HZ, num_channels=1, frame_size_ms=50)
+Ears = TypeVar("Ears", vad.VADStream, stt.RecognizeStream)
+
+
+@asynccontextmanager
+async def _fed(ears: Ears, track: rtc.Track) -> AsyncIterator[Ears]:
+    """A stream of ears that is given what comes on the track."""
+    sound = rtc.AudioStream.from_track(track=track, sample_rate=EARS_HZ, num_channels=1, frame_size_ms=60)
+
+    async def feed() -> None:
+        async for event in sound:
+            ears.push_frame(event.frame)
+        ears.end_input()
+
+    feeding = asyncio.create_task(feed())
     try:
-        async for event in stream:
-            yield event.frame
+        yield ears
     finally:
-        await stream.aclose()
+        feeding.cancel()
+        await sound.aclose()
+        await ears.aclose()
