@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from urllib.parse import parse_qs, urlsplit
 
 from config import env as settings_env
 from config.launcher import answers, commands, demo, environment, livekit_build, postgres, servers, state
@@ -20,6 +21,7 @@ from config.launcher.children import Child, Family
 
 STOP_SECONDS = 9.0
 LOOK_SECONDS = 0.05
+FOREIGN_SECONDS = 8.0
 
 
 class Stopped(Exception):
@@ -96,8 +98,18 @@ class Launcher:
         if self.plan.own_livekit:
             self._start_valkey("livekit-valkey", append_only=True)
         database, valkey = self.plan.env["DATABASE_URL"], self.plan.env["VALKEY_URL"]
-        self._until("PostgreSQL", partial(answers.database, database, create=self.plan.own_postgres), 60)
-        self._until("Valkey", partial(answers.valkey, valkey), 20)
+        answers_database = partial(answers.database, database, create=self.plan.own_postgres)
+        if self.plan.own_postgres:
+            self._until("PostgreSQL", answers_database, 60)
+        else:
+            self._until_foreign("PostgreSQL", "DATABASE_URL", answers_database)
+        if self.plan.own_valkey:
+            self._until("Valkey", partial(answers.valkey, valkey), 20)
+        else:
+            self._until_foreign("Valkey", "VALKEY_URL", partial(answers.valkey, valkey))
+        if not self.plan.own_livekit:
+            address = self.plan.env["LIVEKIT_URL"].replace("ws", "http", 1)
+            self._until_foreign("LiveKit", "LIVEKIT_URL", partial(answers.http, address))
 
     def _start_valkey(self, name: str, *, append_only: bool) -> None:
         port, password = self.kept["ports"][name.replace("-", "_")], self.kept["valkey_password"]
@@ -170,16 +182,22 @@ class Launcher:
         self.family.tend()
         time.sleep(LOOK_SECONDS)
 
-    def _until(self, what: str, ready: Callable[[], bool], seconds: float) -> None:
+    def _until_foreign(self, what: str, setting: str, ready: Callable[[], bool]) -> None:
+        """Somebody else's server is there or it is not: what it says is in its own log."""
+        parts = urlsplit(self.plan.env[setting])
+        where = parts.hostname or parse_qs(parts.query).get("host", ["?"])[0]
+        told = f"{what} at {where}{f':{parts.port}' if parts.port else ''} does not answer. Check {setting}."
+        self._until(what, ready, FOREIGN_SECONDS, otherwise=told)
+
+    def _until(self, what: str, ready: Callable[[], bool], seconds: float, *, otherwise: str = "") -> None:
         """Wait for a part to answer; say so while it takes long, and where to look if it never does."""
         began, said = time.monotonic(), 0.0
         while not ready():
             self._breathe()
             waited = time.monotonic() - began
             if waited > seconds:
-                raise SystemExit(
-                    f"Patchbay: {what} did not come up in {seconds:.0f} s. The logs are in {self.state / 'logs'}."
-                )
+                slow = f"{what} did not come up in {seconds:.0f} s. The logs are in {self.state / 'logs'}."
+                raise SystemExit(f"Patchbay: {otherwise or slow}")
             if waited - said > 5:
                 said = waited
                 say(f"  still waiting for {what} ({waited:.0f} s) …")

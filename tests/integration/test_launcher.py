@@ -63,3 +63,25 @@ def test_a_killed_launcher_leaves_nothing() -> None:
         up.launcher.kill()
         up.launcher.wait()
         until(lambda: all(gone(pid) for pid in pids), 15, "every child has ended")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("setting", "url"),
+    [
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none"),
+        ("VALKEY_URL", "redis://127.0.0.1:1/0"),
+        ("LIVEKIT_URL", "ws://127.0.0.1:1"),
+    ],
+)
+def test_a_server_that_is_not_there_is_one_line_that_names_its_setting(
+    setting: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.product.UP_SECONDS", 100.0)
+    keys = {"LIVEKIT_API_KEY": "APIsome", "LIVEKIT_API_SECRET": "s" * 40} if setting == "LIVEKIT_URL" else {}
+    with pytest.raises(AssertionError) as ended, Product(env={setting: url, **keys}):
+        pass
+    last = str(ended.value).strip().splitlines()
+    (told,) = [line for line in last if line.startswith("Patchbay:")]
+    assert "127.0.0.1:1 does not answer" in told
+    assert told.endswith(f"Check {setting}.")
