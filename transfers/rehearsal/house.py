@@ -19,7 +19,7 @@ from calls.models import AgentProfile, Call, Department
 from calls.services.calls import end_call, locked, profile_of
 from calls.services.configuration import delete_row, publish_profile, save_row, set_many
 from calls.states import CallState
-from transfers.demo_data import ACCOUNT, CARRIER_ADDRESS, INTRODUCTION, NAME, SHOWN_NUMBER
+from transfers.demo_data import ACCOUNT, CARRIER_ADDRESS, NAME, SHOWN_NUMBER
 from transfers.models import Endpoint, Manager, Policy, Presence, Trunk
 from transfers.rehearsal.errors import CannotRehearse
 from transfers.rehearsal.scenarios import Scenario
@@ -36,7 +36,7 @@ PROFILE = {
     "facts": [NAME, ACCOUNT],
     "sections": ["who", "reason", "facts"],
     "word_limit": 30,
-    "introduction": INTRODUCTION,
+    "introduction": "You are now connected. Goodbye.",
 }
 POLICY = {
     "approval": Policy.Approval.AUTO,

@@ -29,6 +29,7 @@ class Scenario:
     dtmf: str = ""
     ring_time_s: int = 25
     hears_it_out: bool = True  # the briefing: long enough for the caller to say something that nobody hears
+    tells_all: bool = False  # the caller answers what the AI asks for, instead of being escalated before
     account_number_heard: bool = False
     tones_first: bool = False
     manager_leaves: bool = False
@@ -46,13 +47,18 @@ def _returns(
 
 
 _ALL = (
-    Scenario("accepts", "hears the briefing and says yes"),
+    Scenario("accepts", "hears the briefing and says yes", tells_all=True),
     Scenario("accepts-by-key", "hears the briefing and presses 1"),
     Scenario("asks-again", "presses 3 to hear the briefing again, then says yes"),
     Scenario("slow", "rings for long before somebody answers"),
     Scenario("extension", "a switchboard that needs 1234#", dtmf="wwww1234#", tones_first=True),
     Scenario("sip-uri", "is reached at a SIP address"),
-    Scenario("asks-account-number", "asks for the account number, then says yes", account_number_heard=True),
+    Scenario(
+        "asks-account-number",
+        "asks for the account number, then says yes",
+        tells_all=True,
+        account_number_heard=True,
+    ),
     Scenario("drops", "says yes and is cut off soon after", manager_leaves=True),
     _returns("no-answer", "rings and nobody answers", Outcome.NO_ANSWER, ring_time_s=6),
     _returns("busy", "is busy (486)", Outcome.BUSY),

@@ -16,7 +16,8 @@ class Takes:
     marks: Marks = field(default_factory=Marks)
     call: str = ""
     caller: Recording = NOTHING  # what they heard
-    manager: Recording | None = None  # None: a real phone, whose ears are its own
+    real_phone: bool = False  # whose ears are its own
+    manager: Recording | None = None  # None: not known
     direct_caller: Recording = NOTHING  # the caller's words without the relay, heard in the caller's own room
     direct_manager: Recording = NOTHING
     said_by_caller: list[str] = field(default_factory=list)

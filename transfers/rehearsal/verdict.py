@@ -105,7 +105,7 @@ def _tones(takes: Takes, found: Report) -> None:
     if takes.manager is not None and len(takes.manager.samples):
         heard[Party.MANAGER] = takes.manager
     tables = judge.cells(spans(takes.marks), heard)
-    if takes.manager is None:  # whether a real phone's tone is heard cannot be told: it has none
+    if takes.real_phone:  # whether a real phone's tone is heard cannot be told: it has none
         tables = [cell for cell in tables if not cell.expected]
     found.leak = any(cell.leaked for cell in tables)
     found.problems += [cell.words for cell in tables if cell.words]
@@ -177,7 +177,7 @@ def _keys_heard_at(takes: Takes) -> float | None:
 
 
 def _not_measured(takes: Takes, found: Report) -> None:
-    if takes.manager is None:
+    if takes.real_phone:
         found.not_measured.append("what the manager heard and said: a real phone's ears are its own")
     elif found.phases.relay_delay_ms is None and takes.exchange:
         found.not_measured.append(f"the relay's delay (the merge strategy is {takes.strategy or 'unknown'})")
