@@ -32,11 +32,13 @@ def main() -> int:
     options = _options()
     wanted = [measure for measure in MEASURES if not options.only or measure.name in options.only]
     readings: dict[str, Reading] = {}
+    loads: dict[str, float] = {}
     with Ground(quick=options.quick) as ground:
         for measure in wanted:
-            ground.say(f"{measure.name}: {measure.what} (load {os.getloadavg()[0]:.1f})")
+            loads[measure.name] = os.getloadavg()[0]
+            ground.say(f"{measure.name}: {measure.what}")
             readings[measure.name] = _measured(measure, ground)
-    made = report.rows(readings)
+    made = report.rows(readings, loads)
     report.write(TARGET, made)
     shown = [row for row in made if row["name"] in readings]
     sys.stdout.write("\n" + "\n".join(report.lines(shown)) + f"\n\nwritten to {TARGET.relative_to(ROOT)}\n")

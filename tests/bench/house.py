@@ -20,7 +20,7 @@ from config.launcher.demo import PASSWORD
 from tests.product import Product, until
 
 SUPERVISOR = "priya"
-TIMEOUT_S = 5.0
+TIMEOUT_S = 15.0
 
 
 class Carrier:

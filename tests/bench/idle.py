@@ -14,6 +14,7 @@ from tests.bench.house import Meter, pss_mb, tree
 SETTLE_S = 15.0  # agents that were warmed up, caches, the first reconciliations
 WINDOW_S = 5.0
 WINDOWS = 6
+PROCESSES = ("web", "worker", "clock-1", "clock-2", "agents", "postgres", "valkey", "livekit", "livekit-valkey")
 
 
 def measure(ground: Ground) -> Reading:
@@ -24,6 +25,7 @@ def measure(ground: Ground) -> Reading:
     time.sleep(SETTLE_S)
     launcher, carrier = int(product.note["launcher"]), product.pid("carrier")
     whole, simulator = Meter(launcher), Meter(carrier)
+    each = {name: Meter(product.pid(name)) for name in PROCESSES}
     windows = []
     for _ in range(ground.few(WINDOWS)):
         one, other = Meter(launcher), Meter(carrier)
@@ -36,9 +38,7 @@ def measure(ground: Ground) -> Reading:
         Part("carrier simulator beside it, CPU", cpu_of_carrier, "% of a core"),
         Part("carrier simulator beside it, memory", pss_mb(beside), "MB"),
     ]
-    parts += [_of(name, product.pid(name)) for name in ("web", "worker", "clock-1", "clock-2", "agents")]
+    for name, meter in each.items():
+        parts.append(Part(f"{name}, CPU", meter.per_cent(), "% of a core"))
+        parts.append(Part(f"{name}, memory", pss_mb(tree(product.pid(name))), "MB"))
     return Reading(cpu - cpu_of_carrier, spread(windows), tuple(parts))
-
-
-def _of(name: str, pid: int) -> Part:
-    return Part(f"{name}, memory", pss_mb(tree(pid)), "MB")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.bench.figures import Reading, unmeasured
@@ -13,11 +15,16 @@ from tests.bench.measures import MEASURES, Measure
 
 Row = dict[str, Any]
 SPREAD = ("p50", "p95", "p99", "max")
+CORES = os.cpu_count() or 1
+NO_LOADS: Mapping[str, float] = MappingProxyType({})
 NOT_ASKED = "not asked for in this run"
 
 
-def row(measure: Measure, reading: Reading) -> Row:
-    """`ok` is None where there is no verdict; `why` then says what is missing."""
+def row(measure: Measure, reading: Reading, load: float | None = None) -> Row:
+    """`ok` is None where there is no verdict; `why` then says what is missing.
+
+    `load` is the machine's when it began: above the number of its cores, the figures are of a busy machine.
+    """
     made: Row = {
         "name": measure.name,
         "value": _rounded(reading.value),
@@ -30,6 +37,8 @@ def row(measure: Measure, reading: Reading) -> Row:
         made["spread"] = {name: _rounded(value) for name, value in asdict(reading.spread).items()}
     if reading.parts:
         made["parts"] = [asdict(part) | {"value": _rounded(part.value), "ok": part.ok} for part in reading.parts]
+    if load is not None:
+        made["load"] = round(load, 1)
     if reading.why:
         made["why"] = reading.why
     return made
@@ -41,8 +50,8 @@ def verdict(measure: Measure, reading: Reading) -> bool | None:
     return reading.value <= measure.bar and all(part.ok is not False for part in reading.parts)
 
 
-def rows(readings: Mapping[str, Reading]) -> list[Row]:
-    return [row(measure, readings.get(measure.name, unmeasured(NOT_ASKED))) for measure in MEASURES]
+def rows(readings: Mapping[str, Reading], loads: Mapping[str, float] = NO_LOADS) -> list[Row]:
+    return [row(m, readings.get(m.name, unmeasured(NOT_ASKED)), loads.get(m.name)) for m in MEASURES]
 
 
 def _rounded(value: float | None) -> float | None:
@@ -59,6 +68,7 @@ def lines(made: Iterable[Row]) -> list[str]:
         spread = "".join(f"{over[k]:>8g}" for k in SPREAD) + f"{over['n']:>6}" if over else ""
         told.append(f"{one['name']:<16}{value:>9}  {one['unit']:<12}{one['bar']:>6g}  {word:<7}{spread}".rstrip())
         told += [_part(part) for part in one.get("parts", ())]
+        told += [f"{'':<16}the machine was busy: load {one['load']}"] if one.get("load", 0) > CORES else []
         told += [f"{'':<16}{one['why']}"] if "why" in one else []
     return told
 

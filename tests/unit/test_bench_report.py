@@ -61,6 +61,12 @@ def test_a_bar_holds_when_all_of_it_holds(reading: Reading, ok: bool | None) -> 
     assert report.verdict(MEASURES[0], reading) is ok
 
 
+def test_a_busy_machine_is_told() -> None:
+    rows = report.rows({"idle": Reading(1.0)}, {"idle": 99.04})
+    assert [row.get("load") for row in rows if row["name"] == "idle"] == [99.0]
+    assert any("the machine was busy" in line for line in report.lines(rows))
+
+
 def test_the_file_is_a_list_and_the_table_has_a_line_for_each_name(tmp_path: Path) -> None:
     made = report.rows({"idle": Reading(3.14159, spread([1.0, 3.14159]), (Part("memory", 900, "MB", 2560),))})
     report.write(tmp_path / "build" / "bench.json", made)
