@@ -6,6 +6,7 @@ Brings up a product of its own with the demo's calls (or uses `--url`), waits un
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,7 @@ from tests.browser import chromium, log_in
 from tests.product import Product
 
 TARGET = ROOT / "build" / "shots"
+README = ("wallboard", "call")
 DESK, TABLET = (1440, 900), (1024, 768)
 CALLS_MS = 90_000.0  # until the demo's callers are there
 
@@ -27,6 +29,7 @@ CALLS_MS = 90_000.0  # until the demo's callers are there
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", help="a product that is running already, with the demo's accounts")
+    parser.add_argument("--readme", action="store_true", help="also replace the pictures of the README")
     options = parser.parse_args()
     TARGET.mkdir(parents=True, exist_ok=True)
     if options.url:
@@ -34,6 +37,9 @@ def main() -> int:
     else:
         with Product("--demo") as product:
             look(product.url)
+    if options.readme:
+        for name in README:
+            shutil.copyfile(TARGET / f"{name}-dark.png", ROOT / "docs" / f"{name}.png")
     for path in sorted(TARGET.glob("*.png")):
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
     return 0

@@ -32,9 +32,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--break", dest="broken", choices=list(Break), help="put in a fault; it has to be found"
         )
+        parser.add_argument("--list", action="store_true", help="the scenarios, and how each has to end")
         parser.add_argument("--json", action="store_true", help="one JSON object; the progress is on stderr")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["list"]:
+            for scenario in SCENARIOS.values():
+                self.stdout.write(f"{scenario.name:<20} the manager {scenario.about}")
+            return
         logging.getLogger().setLevel(logging.ERROR)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the caller hangs up before we end
         progress = self.stderr if options["json"] else self.stdout
