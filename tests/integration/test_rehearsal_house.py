@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import time
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from calls.agents import protocol as p
@@ -18,10 +21,13 @@ from transfers.access import lens_of
 from transfers.models import Endpoint, Manager, Presence, Transfer, Trunk
 from transfers.people import groups
 from transfers.rehearsal import house
-from transfers.rehearsal.errors import CannotRehearse
+from transfers.rehearsal.errors import CannotRehearse, Stuck
+from transfers.rehearsal.facts import Seen, look
 from transfers.rehearsal.scenarios import SCENARIOS
+from transfers.rehearsal.timeline import Marks
+from transfers.rehearsal.watch import Watch
 from transfers.selectors import manager_named, roster_names
-from transfers.states import TransferState
+from transfers.states import AttemptState, TransferState
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+12025550101"
@@ -148,3 +154,46 @@ def test_a_second_rehearsal_at_the_same_time_is_refused() -> None:
         pass
     with house.alone():
         pass
+
+
+def test_without_a_simulator_or_a_number_the_one_object_says_what_to_do(settings, capsys) -> None:
+    settings.CARRIER_URL = ""
+    with pytest.raises(SystemExit) as ended:
+        call_command("rehearse", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert (ended.value.code, told["ok"], told["scenario"]) == (1, False, "accepts")
+    assert "--number" in told["problems"][0]
+    with pytest.raises(CommandError, match="--number"):
+        call_command("rehearse")
+
+
+def test_a_carrier_that_does_not_answer_is_one_line(settings) -> None:
+    settings.CARRIER_URL = "http://127.0.0.1:1"
+    with pytest.raises(CommandError, match=r"does not answer at http://127\.0\.0\.1:1"):
+        call_command("rehearse")
+
+
+def test_a_step_that_does_not_come_in_time_is_named() -> None:
+    marks = Marks(clicked=time.time() - 7)
+    watch = Watch(marks, SCENARIOS["accepts"], None, lambda at, text: None)
+    with pytest.raises(Stuck, match="The caller was not put on hold"):
+        watch.limit(Seen(rows.call(None)))
+    marks.held = marks.dialled = time.time() - 12
+    watch.limit(Seen(rows.call(None)))  # it may ring for long
+    marks.dialled = time.time() - 45
+    with pytest.raises(Stuck, match="the attempt did not end"):
+        watch.limit(Seen(rows.call(None)))
+
+
+def test_the_steps_are_told_once_by_the_rows() -> None:
+    made = prepare()
+    call = rows.call(made.department, rehearsal=True)
+    transfer = rows.transfer(call, TransferState.CONSULTING, held_at=rows.ago(9))
+    rows.attempt(transfer, made.manager, AttemptState.SUMMARIZING, answered_at=rows.ago(4))
+    told: list[str] = []
+    watch = Watch(Marks(), SCENARIOS["accepts"], None, lambda at, text: told.append(text))
+    for _ in range(2):
+        watch.note(look(call.pk))
+    assert told == ["the caller is on hold", "the manager is dialled", "the manager answers"]
+    assert watch.marks.answered is not None
+    assert watch.marks.merged is None

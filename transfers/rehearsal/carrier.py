@@ -47,23 +47,20 @@ class Carrier:
 
     def heard(self, number: str) -> Recording:
         """What the phone heard until now; nothing if it was never answered."""
+        path = f"/carrier/requests/{number}/heard.wav"
         try:
-            content, headers = self._get(f"/carrier/requests/{number}/heard.wav")
+            content, headers = self._get(path)
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return NOTHING
-            raise
+            raise _refused(path, error) from error
         return of_wav(content, float(headers["X-Started-At"]))
 
     def _json(self, path: str, body: dict[str, Any] | None = None, *, within_s: float = TIMEOUT_S) -> Any:
         try:
             content, _ = self._get(path, body, within_s)
         except urllib.error.HTTPError as error:
-            raise CannotRehearse(f"The carrier simulator refused {path.split('?')[0]} ({error.code}).") from error
-        except OSError as error:
-            raise CannotRehearse(
-                f"The carrier simulator does not answer at {self._base}. Is the demo running? `make demo`"
-            ) from error
+            raise _refused(path, error) from error
         return json.loads(content) if content else {}
 
     def _get(
@@ -74,5 +71,16 @@ class Carrier:
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"},
         )
-        with urllib.request.urlopen(request, timeout=within_s) as answer:
-            return answer.read(), dict(answer.headers)
+        try:
+            with urllib.request.urlopen(request, timeout=within_s) as answer:
+                return answer.read(), dict(answer.headers)
+        except urllib.error.HTTPError:
+            raise
+        except OSError as error:
+            raise CannotRehearse(
+                f"The carrier simulator does not answer at {self._base}. Is the demo running? `make demo`"
+            ) from error
+
+
+def _refused(path: str, error: urllib.error.HTTPError) -> CannotRehearse:
+    return CannotRehearse(f"The carrier simulator refused {path.split('?')[0]} ({error.code}).")

@@ -7,57 +7,34 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from calls.agents.protocol import Speaker
-from calls.states import CallerWith
 from calls.telephony import tokens
 from transfers.rehearsal import facts, words
 from transfers.rehearsal.carrier import Carrier
-from transfers.rehearsal.errors import Stuck
+from transfers.rehearsal.errors import CannotRehearse, Stuck
 from transfers.rehearsal.facts import Seen
 from transfers.rehearsal.house import ACTOR, House
 from transfers.rehearsal.parties import Someone, Stage
 from transfers.rehearsal.scenarios import Break, Scenario
 from transfers.rehearsal.takes import Takes
 from transfers.rehearsal.tones import CALLER_HZ
+from transfers.rehearsal.watch import Say, Watch
 from transfers.services import request_transfer
 from transfers.states import TransferState
 
 CALLER_NAME = "Anna Miller"
 PROBLEM = f"Hello, my name is {CALLER_NAME}. I was charged twice for one order."
-QUESTION = "How long does a refund take?"
+QUESTION = "What are your opening hours?"
 REASON = "Was charged twice for one order and asks for a person."
 MOST_TURNS = 4
 HOLD_WORDS = 3
 AFTER_INTRODUCTION_S = 1.6
 TAIL_S = 1.0  # the last word is under way for so long
-# For how long each step is waited for, after the one before it.
-LIMITS = (
-    ("held", 6.0, "The caller was not put on hold"),
-    ("dialled", 8.0, "The manager was not dialled"),
-    ("answered", 15.0, "The phone rang and the attempt did not end"),  # and the ring time
-    ("briefing", 25.0, "The manager answered and no briefing began"),
-    ("decided", 80.0, "The briefing began and the manager's decision did not come"),
-    ("merged", 15.0, "The manager decided and nothing followed"),
-)
-SAID = {
-    "held": "the caller is on hold",
-    "dialled": "the manager is dialled",
-    "rang": "it rings",
-    "answered": "the manager answers",
-    "briefing": "the briefing begins",
-    "decided": "the manager decides",
-    "bridged": "the line between them is up",
-    "merged": "caller and manager are joined",
-    "closed": "the attempt is over",
-    "returned": "the caller is back with the AI",
-}
-
-Say = Callable[[float, str], None]
+PROBLEMS = (Stuck, CannotRehearse, TimeoutError)  # what a run that has begun reports instead of ending
 
 
 @dataclass(frozen=True)
@@ -75,10 +52,10 @@ class Course:
         self.setting, self.stage, self.say = setting, stage, say
         self.takes = Takes(real_phone=setting.carrier is None)
         self.marks = self.takes.marks
+        self.watch = Watch(self.marks, setting.scenario, setting.carrier, say)
         self._call_id: UUID | None = None
         self._caller: Someone | None = None
         self._intruder: Someone | None = None
-        self._request_id = ""
 
     def run(self) -> Takes:
         """From ring to hang-up; whatever goes wrong between them is in `stuck`."""
@@ -91,11 +68,15 @@ class Course:
                 self._exchange()
             elif self.caller.connected:
                 self._back_with_ai()
-        except Stuck as stuck:
-            self.takes.stuck.append(f"{stuck}.")
+        except PROBLEMS as problem:
+            self._stuck(problem)
         finally:
             self._hang_up()
         return self.takes
+
+    def _stuck(self, problem: Exception) -> None:
+        words_of_it = str(problem) or "A participant of the rehearsal did not do what it was told in time"
+        self.takes.stuck.append(f"{words_of_it.rstrip('.')}.")
 
     @property
     def caller(self) -> Someone:
@@ -107,24 +88,18 @@ class Course:
         assert self._call_id is not None
         return self._call_id
 
-    def _mark(self, name: str, at: float) -> None:
-        if getattr(self.marks, name) is None:
-            setattr(self.marks, name, at)
-            if name in SAID:
-                self.say(at, SAID[name])
-
     # ── with the AI ──────────────────────────────────────────────────────────────────────────────
 
     def _ring(self) -> None:
         ticket = tokens.browser_caller(department=self.setting.house.department.name, rehearsal=True)
         self._caller = self.stage.enter(ticket.token, tone_hz=CALLER_HZ)
-        self._mark("joined", time.time())
+        self.watch.mark("joined", time.time())
         self.say(time.time(), "the caller is on the line")
         call = facts.call_of_room(ticket.room, 15)
         self._call_id, self.takes.call = call.pk, str(call.pk)
         assert self.marks.joined
         greeted = self.caller.hear_something(self.marks.joined, 25, "The AI does not greet the caller")
-        self._mark("greeted", greeted)
+        self.watch.mark("greeted", greeted)
         self.say(greeted, "the AI greets")
         self.caller.hear_out(greeted)
 
@@ -158,7 +133,7 @@ class Course:
 
     def _escalate(self) -> None:
         house = self.setting.house
-        self._mark("clicked", time.time())
+        self.watch.mark("clicked", time.time())
         request_transfer(
             call_id=self.call_id,
             key=uuid4(),
@@ -173,44 +148,14 @@ class Course:
         """Until the two are joined, or the transfer has ended."""
         while True:
             seen = facts.look(self.call_id)
-            self._note(seen)
+            self.watch.note(seen)
             transfer = seen.transfer
             assert transfer is not None
             if transfer.state in (TransferState.MERGED, TransferState.COMPLETED) or not transfer.is_open:
                 return
             self._meanwhile(seen)
-            self._limit(seen)
+            self.watch.limit(seen)
             time.sleep(facts.EVERY_S)
-
-    def _note(self, seen: Seen) -> None:
-        transfer, attempt = seen.transfer, seen.attempt
-        assert transfer is not None
-        when = {"held": transfer.held_at, "merged": transfer.merged_at}
-        if attempt:
-            self._find_request()
-            when |= {
-                "dialled": attempt.dialed_at if self.setting.carrier is None else None,
-                "rang": attempt.ringing_at,
-                "answered": attempt.answered_at,
-                "briefing": attempt.briefing_started_at,
-                "decided": seen.decision.at if seen.decision else None,
-                "bridged": attempt.bridged_at,
-                "closed": attempt.ended_at if not attempt.merged_at else None,
-            }
-        if not transfer.is_open and seen.call.caller_with == CallerWith.AI:
-            when["returned"] = seen.call.caller_since
-        for name, at in when.items():
-            if at:
-                self._mark(name, at.timestamp())
-
-    def _find_request(self) -> None:
-        """What the carrier got: that is when the manager was dialled."""
-        carrier = self.setting.carrier
-        if carrier is None or self._request_id or self.marks.clicked is None:
-            return
-        for request in carrier.requests(self.marks.clicked - 1):
-            self._request_id = str(request["id"])
-            self._mark("dialled", float(request["at"]))
 
     def _meanwhile(self, seen: Seen) -> None:
         """What the caller, or the fault, does on hold."""
@@ -225,18 +170,6 @@ class Course:
         """The music plays, and whoever might overhear the caller is there."""
         hears = self.setting.scenario.hears_it_out and self.marks.briefing
         return bool(hears) and seen.call.agent_state == "holding"
-
-    def _limit(self, seen: Seen) -> None:
-        since = self.marks.clicked
-        assert since is not None
-        for name, seconds, what in LIMITS:
-            at = getattr(self.marks, name)
-            if at is None:
-                allowed = seconds + (self.setting.scenario.ring_time_s if name == "answered" else 0)
-                if time.time() > since + allowed:
-                    raise Stuck(f"{what} (not within {allowed:g} s)")
-                return
-            since = at
 
     # ── joined ───────────────────────────────────────────────────────────────────────────────────
 
@@ -253,7 +186,7 @@ class Course:
             self.caller.deafen()
             self.say(time.time(), "(fault: the caller stops to hear)")
         if self.setting.broken == Break.SILENT_MANAGER and self.setting.carrier:
-            self.setting.carrier.do(self._request_id, tone_hz=0)
+            self.setting.carrier.do(self.watch.request_id, tone_hz=0)
             self.say(time.time(), "(fault: the manager falls silent)")
         listeners = self._listen_directly()
         if self.setting.house.introduction:
@@ -287,7 +220,7 @@ class Course:
         if carrier:
             takes.said_by_manager = words.draw(but=[*takes.said_on_hold, *takes.said_by_caller])
             if self.setting.broken not in (Break.SILENT_MANAGER, Break.VOICEMAIL_ACCEPT):
-                carrier.do(self._request_id, say=words.sentence(takes.said_by_manager))
+                carrier.do(self.watch.request_id, say=words.sentence(takes.said_by_manager))
         saying.result(20)
         self.caller.hear_out(time.time() - 1, within_s=8)
         time.sleep(TAIL_S)
@@ -316,7 +249,7 @@ class Course:
         return transfer is not None and words.share_of_text(transfer.words_for_caller, said) >= words.ENOUGH
 
     def _is_back(self) -> bool:
-        self._note(facts.look(self.call_id))
+        self.watch.note(facts.look(self.call_id))
         return self.marks.returned is not None
 
     # ── the end ──────────────────────────────────────────────────────────────────────────────────
@@ -324,21 +257,24 @@ class Course:
     def _hang_up(self) -> None:
         if self._caller is None:
             return
-        self._mark("ended", time.time())
+        self.watch.mark("ended", time.time())
         self.takes.caller = self.caller.heard()
-        self.caller.leave()
-        self.say(time.time(), "the caller hangs up")
-        if self._call_id is None:
-            return
         try:
+            self.caller.leave()
+            self.say(time.time(), "the caller hangs up")
+            if self._call_id is None:
+                return
             facts.until(self._is_over, 15, "The caller hung up and the call did not end")
-        except Stuck as stuck:
-            self.takes.stuck.append(f"{stuck}.")
+            self._keep_phone()
+        except PROBLEMS as problem:
+            self._stuck(problem)
         self._keep_rows()
+
+    def _keep_phone(self) -> None:
         carrier = self.setting.carrier
-        if carrier and self._request_id:
-            self.takes.request = carrier.request(self._request_id)
-            self.takes.manager = carrier.heard(self._request_id)
+        if carrier and self.watch.request_id:
+            self.takes.request = carrier.request(self.watch.request_id)
+            self.takes.manager = carrier.heard(self.watch.request_id)
 
     def _is_over(self) -> bool:
         seen = facts.look(self.call_id)

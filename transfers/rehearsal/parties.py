@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -44,7 +45,8 @@ class Stage:
 
     def __exit__(self, *_: object) -> None:
         for someone in self._present:
-            someone.leave()
+            with suppress(TimeoutError):  # whoever does not leave is put out when this process ends
+                someone.leave()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
 

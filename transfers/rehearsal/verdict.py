@@ -112,7 +112,11 @@ def _tones(takes: Takes, found: Report) -> None:
 
 
 def _words(takes: Takes, heard: Heard, found: Report) -> None:
+    if takes.real_phone:
+        return
     if takes.exchange is None or heard.manager is None:
+        if not takes.stuck:
+            found.problems.append("Caller and manager were not joined for long enough to say their words.")
         return
     since, until = takes.exchange
     found.heard_by_manager = heard.manager.words(takes.said_by_caller, since - BEFORE_S, until)

@@ -4,6 +4,8 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,21 @@ from transfers.rehearsal.errors import CannotRehearse
 from transfers.rehearsal.report import Report, lines
 from transfers.rehearsal.run import Options, rehearse
 from transfers.rehearsal.scenarios import SCENARIOS, Break
+
+NO_DATABASE = "The database does not answer. Is the product running? `make demo` or `make start`"
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Only our own lines are printed, and whoever ends us lets the caller hang up first."""
+    root = logging.getLogger()
+    level, ended = root.level, signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        signal.signal(signal.SIGTERM, ended)
 
 
 class Command(BaseCommand):
@@ -40,8 +57,6 @@ class Command(BaseCommand):
             for scenario in SCENARIOS.values():
                 self.stdout.write(f"{scenario.name:<20} the manager {scenario.about}")
             return
-        logging.getLogger().setLevel(logging.ERROR)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the caller hangs up before we end
         progress = self.stderr if options["json"] else self.stdout
         wanted = Options(
             scenario=options["scenario"],
@@ -51,13 +66,13 @@ class Command(BaseCommand):
             broken=Break(options["broken"]) if options["broken"] else None,
         )
         try:
-            report = rehearse(wanted, lambda line: progress.write(line))
-        except CannotRehearse as error:
-            raise CommandError(f"Patchbay: {error}") from None
-        except OperationalError:
-            raise CommandError(
-                "Patchbay: the database does not answer. Is the product running? `make demo` or `make start`"
-            ) from None
+            with _undisturbed():
+                report = rehearse(wanted, lambda line: progress.write(line))
+        except (CannotRehearse, OperationalError) as error:
+            why = str(error) if isinstance(error, CannotRehearse) else NO_DATABASE
+            if not options["json"]:
+                raise CommandError(f"Patchbay: {why}") from None
+            report = Report(wanted.scenario, problems=[why])
         self._tell(report, as_json=options["json"])
         if not report.ok:
             sys.exit(1)
