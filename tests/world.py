@@ -260,13 +260,13 @@ class Story:
     @property
     def transfer(self) -> Transfer:
         self.call.refresh_from_db()
-        found = Transfer.objects.filter(call=self.call).order_by("-requested_at").first()
+        found = Transfer.objects.filter(call=self.call).order_by("-requested_at", "-pk").first()
         assert found
         return found
 
     @property
     def attempt(self) -> Attempt:
-        found = Attempt.objects.filter(transfer__call=self.call).order_by("-nth").first()
+        found = Attempt.objects.filter(transfer__call=self.call).order_by("-pk").first()
         assert found
         return found
 

@@ -34,6 +34,7 @@ class PolicyInline(Plain, StackedInline):
     verbose_name_plural = "How it escalates"
     fieldsets = (
         (None, {"fields": (("approval", "auto_after_s"), ("approval_limit_s", "at_limit"), "max_attempts")}),
+        ("After a call", {"fields": (("wrap_up_s", "away_after_misses"),)}),
         ("On hold", {"fields": (("hold_limit_s", "consultation_limit_s"), "hold_line", "progress_line")}),
     )
 

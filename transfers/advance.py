@@ -14,9 +14,9 @@ from calls.services.calls import change_department, end_call, locked, move_calle
 from calls.services.links import addressee, direct, live_job
 from calls.states import CallerWith
 from calls.timing import now
+from transfers import after_attempt, merge, words
 from transfers import decide as d
-from transfers import merge, words
-from transfers.models import Attempt, Decision, Manager, Presence, Transfer
+from transfers.models import Attempt, Decision, Transfer
 from transfers.roster import Candidate
 from transfers.selectors import facts_of, manager_named, ranking_of
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
@@ -128,7 +128,7 @@ def _close(facts: d.Facts, outcome: Outcome, detail: str = "") -> None:
     if outcome == Outcome.REDIRECTED and facts.decision:
         _redirect(facts.transfer, facts.decision)
     if facts.decision and facts.decision.kind == p.DecisionKind.NOT_TODAY:
-        _not_today(attempt.manager)
+        after_attempt.not_today(attempt)
     _release(facts, attempt, told)
 
 
@@ -139,7 +139,9 @@ def _release(facts: d.Facts, attempt: Attempt, told: str) -> None:
         direct(job, f"leave:{attempt.pk}", p.Leave(words=told))
     effects.ensure("close_consult", attempt.pk, due_at=now() + (LAST_WORDS if job else timedelta(0)))
     if attempt.answered_at:
-        Manager.objects.filter(pk=attempt.manager_id).update(last_call_ended_at=now())
+        after_attempt.talked(attempt, facts.policy)
+    else:
+        after_attempt.missed(attempt, facts.policy)
 
 
 def _redirect(transfer: Transfer, decision: Decision) -> None:
@@ -163,17 +165,6 @@ def _manager_actor(decision: Decision):  # type: ignore[no-untyped-def]
     return Actor("manager", str(decision.attempt.manager_id))
 
 
-def _not_today(manager: Manager) -> None:
-    """Key 9: away until the day is over (UTC), or until a supervisor says otherwise."""
-    tomorrow = (now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    Manager.objects.filter(pk=manager.pk).update(
-        presence=Presence.AWAY,
-        presence_since=now(),
-        presence_reason="not today",
-        presence_until=tomorrow,
-    )
-
-
 def _merged(facts: d.Facts) -> None:
     transfer, attempt, call = facts.transfer, facts.attempt, facts.call
     assert attempt is not None
@@ -188,7 +179,7 @@ def _complete(facts: d.Facts, *, manager_left: bool) -> None:
     assert attempt is not None
     move_attempt(attempt, AttemptState.ENDED)
     move_transfer(transfer, TransferState.COMPLETED, end_reason=EndReason.CONNECTED, ended_at=now(), wake_at=None)
-    Manager.objects.filter(pk=attempt.manager_id).update(last_call_ended_at=now())
+    after_attempt.talked(attempt, facts.policy)
     if manager_left:
         end_call(call, reason="manager_left", linger=END_LINGER)
     effects.ensure("close_consult", attempt.pk)

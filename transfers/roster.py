@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -65,6 +65,18 @@ def _covers(shift: Shift, at: datetime) -> bool:
     return (local.weekday() == shift.weekday and clock >= shift.starts) or (
         yesterday == shift.weekday and clock < shift.ends
     )
+
+
+def next_shift(shifts: list[Shift], at: datetime) -> datetime | None:
+    """When the next shift that is not running yet begins, in UTC; None without shifts."""
+    begins = []
+    for shift in shifts:
+        zone = ZoneInfo(shift.time_zone)
+        today = at.astimezone(zone).date()
+        days = [today + timedelta(days=ahead) for ahead in range(8)]
+        starts = [datetime.combine(d, shift.starts, zone) for d in days if d.weekday() == shift.weekday]
+        begins += [start.astimezone(UTC) for start in starts if start > at]
+    return min(begins, default=None)
 
 
 def rank(

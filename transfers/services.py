@@ -16,9 +16,9 @@ from calls.hints import hint
 from calls.models import Call, Department
 from calls.services.calls import locked
 from calls.timing import now
-from transfers import briefing
+from transfers import after_attempt, briefing
 from transfers.models import Attempt, BriefingVersion, Decision, Manager, Transfer
-from transfers.selectors import manager_named, open_transfer
+from transfers.selectors import manager_named, open_transfer, policy_of
 from transfers.states import UNANSWERED, AttemptState, EndReason, Outcome, TransferState
 from transfers.transfer_events import (
     ManagerDecided,
@@ -301,6 +301,7 @@ def unanswered(attempt: Attempt, *, outcome: Outcome, sip_status: int | None, re
     if _locked_attempt(attempt).state in UNANSWERED and move_attempt(
         attempt, AttemptState.FAILED, outcome=outcome, sip_status=sip_status, retryable=retryable
     ):
+        after_attempt.missed(attempt, policy_of(attempt.transfer.department))
         wake(attempt.transfer_id)
 
 

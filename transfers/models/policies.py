@@ -37,6 +37,17 @@ class Policy(models.Model):
     consultation_limit_s = models.PositiveSmallIntegerField(
         "consultation limit (s)", default=120, validators=seconds, help_text="From the answer to a decision."
     )
+    wrap_up_s = models.PositiveSmallIntegerField(
+        "wrap-up (s)",
+        default=0,
+        validators=(MaxValueValidator(3600),),
+        help_text="After a call, before the manager is rung again.",
+    )
+    away_after_misses = models.PositiveSmallIntegerField(
+        default=3,
+        validators=(MaxValueValidator(20),),
+        help_text="Unanswered calls in a row, then away until their next shift; 0: never.",
+    )
     hold_line = models.TextField(default="I am connecting you with a colleague. Please hold the line.")
     progress_line = models.TextField(default="Thank you for holding. We are still trying to reach a colleague.")
 

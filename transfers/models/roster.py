@@ -98,6 +98,7 @@ class Manager(models.Model):
     presence_reason = models.CharField(max_length=80, blank=True)
     presence_until = models.DateTimeField(null=True, blank=True)
     last_call_ended_at = models.DateTimeField(null=True, blank=True)
+    misses = models.PositiveSmallIntegerField(default=0, help_text="Unanswered calls in a row.")
     version = models.PositiveBigIntegerField(default=1)
 
     class Meta:

@@ -126,7 +126,7 @@ def _manager(department: Department) -> Manager:
         _add(manager)
         set_many(manager, "departments", [department], actor=ACTOR)
     manager.active, manager.presence, manager.presence_reason = True, Presence.AVAILABLE, ""
-    manager.presence_until = None
+    manager.presence_until, manager.misses = None, 0
     _add(manager)
     return manager
 
