@@ -39,6 +39,11 @@ class Person:
     def name(self) -> str:
         return self.manager.name
 
+    @property
+    def target(self) -> str:
+        """As `escalation.parse_target` reads it."""
+        return f"p:{self.manager.pk}:{self.department_id}"
+
 
 @dataclass(frozen=True)
 class Group:
@@ -46,6 +51,10 @@ class Group:
 
     department: Department
     people: tuple[Person, ...]
+
+    @property
+    def key(self) -> str:
+        return str(self.department.pk)
 
     @property
     def free(self) -> int:

@@ -106,6 +106,8 @@ def describe(kind: str, facts: Mapping[str, Any]) -> str:
             return f"transfer is now “{words}”{why}"
         case "transfer.decided":
             return "approved it" if facts["approved"] else "declined it"
+        case "transfer.target_chosen":
+            return "chose somebody else"
         case "transfer.cancel_asked":
             return f"asked to stop: {_label(EndReason, facts['reason'])}"
         case "briefing.saved":

@@ -22,6 +22,7 @@ from transfers.selectors import manager_named, open_transfer, policy_of
 from transfers.states import UNANSWERED, AttemptState, EndReason, Outcome, TransferState
 from transfers.transfer_events import (
     ManagerDecided,
+    TargetChosen,
     TransferCancelAsked,
     TransferDecided,
     TransferRequested,
@@ -218,6 +219,30 @@ def edit_briefing(*, transfer_id: UUID, user: User, text: str, seen_version: int
         if not text.strip():
             raise Refused("The briefing is empty. Write what the manager should hear.")
         briefing.save(transfer, text, author=BriefingVersion.Author.PERSON, user=user)
+        return transfer
+
+
+def choose(
+    *, transfer_id: UUID, user: User, department: Department | None, person: Manager | None = None
+) -> Transfer:
+    """Somebody else than was asked for, as long as nobody is rung. The same choice again changes nothing."""
+    with transaction.atomic():
+        transfer = _locked(transfer_id)
+        if (transfer.department, transfer.person) == (department, person):
+            return transfer
+        _still_in(transfer, (TransferState.REQUESTED,))
+        transfer.department, transfer.person = department, person
+        transfer.save(update_fields=("department", "person"))
+        record(
+            TargetChosen(
+                department_id=department.pk if department else None, person_id=str(person.pk) if person else ""
+            ),
+            actor=Actor.of(user),
+            call_id=transfer.call_id,
+            transfer_id=transfer.pk,
+        )
+        touched(transfer)
+        wake(transfer.pk)
         return transfer
 
 

@@ -22,6 +22,14 @@ class TransferMoved(EventBody):
     end_reason: str = ""
 
 
+class TargetChosen(EventBody):
+    """A supervisor chose somebody else than was asked for."""
+
+    type = "transfer.target_chosen"
+    department_id: int | None
+    person_id: str = ""
+
+
 class TransferDecided(EventBody):
     """A supervisor approved or declined."""
 

@@ -221,3 +221,18 @@ def test_two_people_do_not_overwrite_each_other_s_briefing(world: World) -> None
         services.edit_briefing(transfer_id=story.transfer.pk, user=second, text="Do not.", seen_version=seen)
     services.edit_briefing(transfer_id=story.transfer.pk, user=first, text="Or a voucher.", seen_version=seen)
     assert story.transfer.briefing == "Or a voucher."
+
+
+def test_a_supervisor_may_choose_somebody_else_before_anybody_is_rung(world: World) -> None:
+    story = Story(world, managers=("Dana", "Omar"), **APPROVE)
+    user = account(Role.SUPERVISOR, story.where)
+    asked(story)
+    omar = story.people["Omar"]
+    services.choose(transfer_id=story.transfer.pk, user=user, department=story.where, person=omar)
+    services.choose(transfer_id=story.transfer.pk, user=user, department=story.where, person=omar)
+    assert Event.objects.filter(type="transfer.target_chosen").count() == 1
+    services.approve(transfer_id=story.transfer.pk, user=user)
+    world.settle()
+    assert story.attempt.manager == omar
+    with pytest.raises(Refused, match="Ringing"):
+        services.choose(transfer_id=story.transfer.pk, user=user, department=story.where)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from calls.display import caller_name
 from calls.errors import Refused
 from calls.views.pages import acts, done, seen
-from transfers import services
+from transfers import escalation, people, services
 from transfers.access import lens_of
 from transfers.models import Transfer
 from transfers.selectors import facts_of
@@ -59,6 +59,9 @@ def edit_briefing(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
         return _panel(request, found, "transfers/_edit.html")
     text, user = request.POST.get("briefing", ""), _user(request)
     services.edit_briefing(transfer_id=found.pk, user=user, text=text, seen_version=seen(request))
+    if request.POST.get("target"):
+        target = escalation.parse_target(request.POST["target"])
+        services.choose(transfer_id=found.pk, user=user, department=target.department, person=target.person)
     if request.POST.get("approve"):
         services.approve(transfer_id=found.pk, user=user)
         return done("Saved and approved. The manager hears it as you wrote it.", close_panel=True)
@@ -85,5 +88,14 @@ def _panel(request: HttpRequest, found: Transfer, template: str) -> HttpResponse
         "waiting": found.state == TransferState.REQUESTED and found.approved is None,
         "word_limit": found.profile.word_limit if found.profile else WORD_LIMIT,
         "then": sentence(facts_of(found)),
+        "groups": people.groups(lens, every=True),
+        "chosen": _chosen(found),
     }
     return render(request, template, context)
+
+
+def _chosen(found: Transfer) -> str:
+    """As `escalation.parse_target` reads it."""
+    if found.person_id and found.department_id:
+        return f"p:{found.person_id}:{found.department_id}"
+    return f"d:{found.department_id}" if found.department_id else ""

@@ -66,7 +66,7 @@ def _panel(request: HttpRequest, found: Call) -> HttpResponse:
         "call": found,
         "caller": caller_name(found, lens.sight),
         "groups": groups,
-        "chosen": chosen.pk if chosen else None,
+        "chosen": f"d:{chosen.pk}" if chosen else "",
         "key": uuid4(),
         "reason": "",
         "briefing": briefing.draft(found, reason="") if lens.sight.transcript else "",
