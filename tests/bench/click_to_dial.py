@@ -20,6 +20,7 @@ from tests.product import until
 
 MANAGER = "Lea"  # whose phone rings and is never answered
 TIMES = 16
+LONGEST_S = 70.0  # on a busy machine there are fewer
 CLICKED = """() => document.addEventListener("click", (event) => {
   window.clicked = performance.timeOrigin + event.timeStamp;
 }, true)"""
@@ -36,7 +37,9 @@ def measure(ground: Ground) -> Reading:
         page.goto(f"{product.url}/calls/{call_id}")
         page.wait_for_selector("#link[data-state=live]")
         page.evaluate(CLICKED)
-        took = [_once(page, carrier, found, call_id) for _ in range(ground.few(TIMES) + 1)]
+        end, took = time.monotonic() + LONGEST_S, [_once(page, carrier, found, call_id)]
+        while len(took) <= ground.few(TIMES) and (time.monotonic() < end or len(took) < 2):
+            took.append(_once(page, carrier, found, call_id))
         caller.click("#hang-up")
     first, rest = took[0], took[1:]  # the first opens connections
     return Reading(spread(rest).p95, spread(rest), (Part("the first after the start", first, "ms"),))

@@ -209,11 +209,11 @@ def _sending(expected: Sequence[Expected], url: str) -> Iterator[threading.Threa
 
 def _joined(page: Page, sender: threading.Thread) -> None:
     """The page lives while this waits: Playwright's events are handled."""
-    for _ in range(900):
+    for _ in range(1800):
         if not sender.is_alive():
             return
         page.wait_for_timeout(100)
-    raise AssertionError("the webhooks were not taken within 90 s")
+    raise AssertionError("the webhooks were not taken within 3 minutes")
 
 
 def _settled(pages: Mapping[str, Page], expected: Sequence[Expected]) -> tuple[dict[str, list[Sight]], int]:
