@@ -29,6 +29,8 @@ ACCEPTS = (
     "i accept",
     "accept",
 )
+# "Through" over a telephone is heard as many words.
+PUT_THROUGH = re.compile(r"\bput (them|him|her|the caller) (thru|three|true|threw|to|to you|throw)$")
 YES = frozenset({"yes", "yeah", "yep", "yup", "sure", "okay", "ok", "absolutely", "certainly"})
 FILLER = frozenset(
     {"please", "of", "course", "thanks", "thank", "you", "then", "fine", "alright", "well", "oh", "um"}
@@ -97,7 +99,7 @@ def is_clear_yes(said: str) -> bool:
     """Short, whole and without a hedge; "yes, who is this?" is not one."""
     if any(hedge in f"{said} " for hedge in HEDGES) or len(said.split()) > 12:
         return False
-    if any(phrase in said for phrase in ACCEPTS):
+    if any(phrase in said for phrase in ACCEPTS) or PUT_THROUGH.search(said):
         return not re.search(r"\b(not|don't|never)\b", said)
     words = said.split()
     return bool(words) and words[0] in YES and all(w in YES or w in FILLER for w in words)
