@@ -28,7 +28,7 @@ from transfers.roster_services import roster_changed, save_trunk
 ACTOR = Actor("system", "rehearsal")
 DEPARTMENT = "Rehearsal"
 MANAGER = "Rehearsal manager"
-LOCK = 0x5041_5443  # an advisory lock's key
+LOCK = 0x52_45_48_45  # an advisory lock's key, not the one of `calls/seals.py`
 
 PROFILE = {
     "greeting": "Hello, this is a rehearsal. How can I help you?",
