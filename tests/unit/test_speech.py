@@ -33,10 +33,12 @@ def caller(*texts: str) -> list[Turn]:
 
 YES = (
     "Yes.", "yeah sure", "Okay", "Sure, put them through.", "Yes please", "I'll take it.", "I will take the call",
-    "Yes, put them three.", "Yes, put them to you.", "go ahead", "No problem, put him through.", "Absolutely", "OK, thank you", "Alright, I'll take it",
+    "Yes, put them three.", "Yes, put them to you.",
+    "go ahead", "No problem, put him through.", "Absolutely", "OK, thank you", "Alright, I'll take it",
 )  # fmt: skip
 NOT_YES = (
-    "Put them on hold.", "Yes, put them to voicemail.", "Yes, who is this?", "Yes?", "Okay, but what is it about?", "Sure, one moment", "Hold on", "What's the name?",
+    "Put them on hold.", "Yes, put them to voicemail.",
+    "Yes, who is this?", "Yes?", "Okay, but what is it about?", "Sure, one moment", "Hold on", "What's the name?",
     "Yes, you have reached the voicemail of Dana, please leave a message after the tone.",
     "For yes press 1, for no press 2.", "Press one to leave a message.", "Hello?", "Maybe.", "I'm not sure",
     "yes yes I know the story about the caller from last week and I would rather talk about something else",
