@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.env import ROOT
 from config.launcher.state import any_port
@@ -19,6 +19,7 @@ from config.setup.chromium import find
 from tests.product import until
 
 PASSWORD = "of-no-importance"
+expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
 
 @contextmanager

@@ -131,7 +131,8 @@ def _stopped(facts: Facts) -> Step | None:
     if transfer.cancel_reason:
         return Finish(TransferState.CANCELLED, EndReason(transfer.cancel_reason))
     limit = hold_limit_at(facts)
-    if limit and facts.now >= limit and transfer.state != TransferState.MERGING:
+    held = transfer.state not in (TransferState.REQUESTED, TransferState.MERGING)
+    if limit and facts.now >= limit and held:
         return Finish(TransferState.FAILED, EndReason.NO_MANAGER, Outcome.TIMED_OUT)
     return None
 

@@ -162,7 +162,7 @@ class CallerHere(Strict):
     identity: str
     sid: str
     participant_kind: str = "standard"  # sip, standard
-    attributes: dict[str, str] = Field(default_factory=dict)
+    attributes: dict[str, str]
 
 
 class Utterance(Strict):

@@ -15,7 +15,7 @@ import redis
 from tests.bench.house import Carrier
 from tests.product import Product, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.audio, pytest.mark.timeout(300)]
 
 NEWEST = """
 SELECT a.state FROM transfers_attempt a JOIN transfers_transfer t ON t.id = a.transfer_id

@@ -257,6 +257,8 @@ def department_form(**fields: Any) -> dict[str, Any]:
         "approval_limit_s": 60,
         "at_limit": "return",
         "max_attempts": 3,
+        "wrap_up_s": 30,
+        "away_after_misses": 3,
         "hold_limit_s": 180,
         "consultation_limit_s": 120,
         "hold_line": "Please hold.",
@@ -272,7 +274,7 @@ def test_a_department_with_its_policy_numbers_and_supervisors(administrator: Cli
     response = administrator.post(url("calls_department", "add"), form)
     assert response.status_code == 302, said(response)
     claims = Department.objects.get(name="Claims")
-    assert claims.policy.approval == Policy.Approval.APPROVE
+    assert (claims.policy.approval, claims.policy.wrap_up_s) == (Policy.Approval.APPROVE, 30)
     assert claims.numbers.get().number == "+12025550150"
     assert Membership.objects.get().user == priya
 

@@ -55,4 +55,4 @@ class Policy(models.Model):
         verbose_name_plural = "policies"
 
     def __str__(self) -> str:
-        return f"Policy of {self.department}"
+        return f"Policy of {self.department}" if self.department_id else "The defaults"
