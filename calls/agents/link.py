@@ -135,7 +135,8 @@ class AgentLink:
 
     async def _listen(self, socket: websockets.ClientConnection) -> None:
         while True:
-            frame = _frame(await asyncio.wait_for(socket.recv(), p.DEAD_AFTER_SECONDS))
+            async with asyncio.timeout(p.DEAD_AFTER_SECONDS):
+                frame = _frame(await socket.recv())
             match frame:
                 case p.Ack():
                     self._committed(frame.seq)

@@ -101,7 +101,8 @@ class LinkConsumer(AsyncWebsocketConsumer):
                     await self._send(down)
                     self.sent = down.seq
                 try:
-                    await asyncio.wait_for(woken.wait(), LOOK_SECONDS)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await woken.wait()
                 except TimeoutError:
                     continue
         finally:

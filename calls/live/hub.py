@@ -65,9 +65,13 @@ class Hub:
         self._tasks = [asyncio.create_task(part()) for part in (self._read, self._render, self._watch)]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Cancelled until it has ended: under Python 3.11 `wait_for`, which the Valkey client sends with, can
+        swallow a cancellation that comes as it finishes (bpo-37658)."""
+        running = set(self._tasks)
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=0.1)
         self._tasks, self._loop = [], None
 
     async def ready(self) -> None:
@@ -121,7 +125,8 @@ class Hub:
             if message is None:
                 quiet += 1
                 if quiet % 2 == 0:
-                    await asyncio.wait_for(pubsub.ping(), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await pubsub.ping()
                 continue
             if message["type"] == "message":
                 self.heard(message["data"])

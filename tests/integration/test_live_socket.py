@@ -256,6 +256,15 @@ async def test_a_browser_that_does_not_keep_up_starts_again():
     assert consumer.outbox.empty()
 
 
+async def test_the_hub_stops_at_whatever_moment():
+    for steps in range(60):
+        hub.start()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await hub.stop()
+
+
 async def test_an_unreadable_frame_closes_the_socket(running_hub):
     user = await sync_to_async(account)(Role.SUPERVISOR)
     async with Browser(user) as browser:
