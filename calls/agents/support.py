@@ -237,7 +237,7 @@ class SupportJob(Job):
         self.session.clear_user_turn()
         if body.outcome:
             await self._tell_model(f"The transfer ended: {body.outcome}. You are with the caller again.")
-        await self.talk.say(body.words, interruptible=True)
+        await self.talk.say(body.words)  # to its end: who is back must hear why
 
     async def _merged(self, body: p.Merge) -> None:
         """The bridge carries already: introduce them if the profile says so, then fall silent for good."""

@@ -70,3 +70,25 @@ async def test_a_flush_forgets_what_was_heard(words: Samples) -> None:
     stream.push_frame(rtc.AudioFrame(silence(2).tobytes(), RATE, 1, 2 * RATE))
     stream.end_input()
     assert [e.type async for e in stream if e.type == END] == []
+
+
+async def test_a_short_noise_never_lasts_long_enough_to_interrupt(words: Samples) -> None:
+    begins = int(np.argmax(np.abs(words) > 1500))
+    burst = words[begins : begins + int(RATE * 0.2)]
+    stream = OfflineVAD().stream()
+    samples = np.concatenate((silence(0.5), burst, silence(1)))
+    for start in range(0, len(samples), 960):
+        part = samples[start : start + 960]
+        stream.push_frame(rtc.AudioFrame(part.tobytes(), RATE, 1, len(part)))
+    stream.end_input()
+    told = [event async for event in stream]
+    assert any(event.type == START for event in told), "the burst is not heard at all: the test tests nothing"
+    assert max(event.speech_duration for event in told) < 0.4
+
+
+def test_of_a_click_no_phrase_is_believed(words: Samples) -> None:
+    click = np.concatenate((silence(0.3), words[4000:6400], silence(0.35)))  # 0.15 s of sound
+    assert not ears.plausible("Thank you for watching.", click, RATE)
+    assert ears.plausible("Yes.", click, RATE)
+    assert ears.plausible("I was charged twice for my order.", words, RATE)
+    assert not ears.plausible("I'm just a little", silence(2), RATE)

@@ -57,6 +57,11 @@ def test_anything_else_does_not(text: str) -> None:
     assert manager_meaning(text, TARGETS).kind != "accept"
 
 
+@pytest.mark.parametrize("text", ["What is the account no", "What's the account no?", "Which invoice, no?"])
+def test_a_no_within_a_question_is_no_refusal(text: str) -> None:
+    assert manager_meaning(text, TARGETS).kind == "question"
+
+
 VOICEMAIL = (
     "Hi, you've reached Dana. Yes, I am away. Please leave a message after the tone.",
     "You have reached the mailbox of 2 0 2 5 5 5. Press 1 to page this person.",

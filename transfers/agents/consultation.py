@@ -101,15 +101,17 @@ class Consultation:
             return
         self.session.input.set_audio_enabled(True)
         self._link.report(p.BriefingStep(step="started"))
-        await self.talk.say(lines.opening(self.transfer))
-        await self._brief()
+        await self._brief(f"{lines.opening(self.transfer)} ")
         await self._until_decided()
 
-    async def _brief(self) -> None:
-        """The briefing, then the question; from the beginning again if only a greeting came between."""
+    async def _brief(self, opening: str = "") -> None:
+        """The briefing, then the question; from the beginning again if only a greeting came between.
+
+        The opening is part of it, not a line of its own: a machine that talks over it must be heard.
+        """
         self._briefing, self._briefings_left = True, BRIEFINGS
         try:
-            while not await self._spoken_to_the_end():
+            while not await self._spoken_to_the_end(opening):
                 if self.decided or not await self._to_be_repeated():
                     return  # a question, which the model answers, and asks
         finally:
@@ -119,11 +121,11 @@ class Consultation:
             self._link.report(p.BriefingStep(step="spoken"))
         await self._ask()
 
-    async def _spoken_to_the_end(self) -> bool:
+    async def _spoken_to_the_end(self, opening: str) -> bool:
         self._repeat.clear()
         self._heard_something.clear()
         self._briefings_left -= 1
-        return await self.talk.say(self.briefing, interruptible=self._briefings_left > 0)
+        return await self.talk.say(opening + self.briefing, interruptible=self._briefings_left > 0)
 
     async def _to_be_repeated(self) -> bool:
         """What broke the briefing off is being recognised; a cough is nothing, and is followed by the briefing."""

@@ -138,13 +138,13 @@ class _Stream(vad.VADStream):
         self._speech, self._spoken_s, self._loud_s = [], 0.0, 0.0
 
     def _tell(self, kind: vad.VADEventType, *, probability: float = 0.0, whole: bool = False) -> None:
-        ended = kind == vad.VADEventType.END_OF_SPEECH
         self._event_ch.send_nowait(
             vad.VADEvent(
                 type=kind,
                 samples_index=self._seen,
                 timestamp=self._seen / RATE,
-                speech_duration=max(0.0, self._spoken_s - self._silent_s) if ended else self._spoken_s,
+                # The silence after it is no speech: a click must not last long enough to interrupt.
+                speech_duration=max(0.0, self._spoken_s - self._silent_s),
                 silence_duration=self._silent_s,
                 frames=[self._frame()] if whole else [],
                 probability=probability,

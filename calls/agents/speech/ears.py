@@ -11,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 RATE = 16_000
+MOST_LETTERS_PER_SECOND = 30.0  # people speak about 15
+SPARE_LETTERS = 4  # "yes", in whatever was left of it
+SOUNDS = 200  # int16; the peak of 20 ms that are not quiet
 Samples = npt.NDArray[np.int16]
 _lock = threading.Lock()  # one recognition at a time: the model uses one core
 
@@ -39,6 +42,15 @@ def resample(samples: Samples, rate: int, target: int) -> Samples:
     return np.interp(positions, np.arange(len(samples)), samples).astype(np.int16)
 
 
+def plausible(text: str, samples: Samples, rate: int) -> bool:
+    """Whether so much can have been said in the sounding part of it: of a click the model makes whole phrases."""
+    window = max(1, rate // 50)
+    windows = np.abs(samples[: len(samples) // window * window].astype(np.int32)).reshape(-1, window)
+    sounding_s = float((windows.max(axis=1) > SOUNDS).sum()) * window / rate if len(windows) else 0.0
+    letters = sum(character.isalnum() for character in text)
+    return letters <= SPARE_LETTERS + MOST_LETTERS_PER_SECOND * sounding_s
+
+
 def recognize(samples: Samples, rate: int) -> str:
     """What was said in one utterance of mono int16 `samples`; empty if nothing was."""
     from moonshine_voice.errors import check_error
@@ -63,4 +75,5 @@ def recognize(samples: Samples, rate: int) -> str:
             return ""
         lines = (out.contents.lines[i].text for i in range(out.contents.line_count))
         texts = [ctypes.string_at(text).decode("utf-8", "ignore").strip() for text in lines if text]
-    return " ".join(text for text in texts if text)
+    text = " ".join(text for text in texts if text)
+    return text if plausible(text, samples, rate) else ""

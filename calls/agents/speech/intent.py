@@ -40,13 +40,16 @@ HEDGES = (
     "not sure", "maybe", "but", "if ", "first", "hello", "how", "when", "where", "can you", "could you",
     "tell me", "press", "message", "tone", "leave", "unavailable", "voicemail", "mailbox", "reached", "?",
 )  # fmt: skip
+# In the middle of a question "no" is more likely a "number" that was cut off.
+BARE_NO = ("no", "nope")
 DECLINES = (
-    "no", "nope", "can't", "cannot", "can not", "not now", "not right now", "i'm busy", "i am busy",
+    "can't", "cannot", "can not", "not now", "not right now", "i'm busy", "i am busy",
     "in a meeting",
     "decline", "not available", "don't put", "do not put", "refuse", "not able", "unable",
 )  # fmt: skip
 GREETINGS = ("please leave", "leave a message", "after the tone", "not available to take", "you have reached",
              "voicemail", "mailbox", "at the beep", "press 1", "press one", "press pound")  # fmt: skip
+ASKS = re.compile(r"(who|what|why|when|where|how|which|is|are|do|does|did|can|could)('s|s)?\b")
 PERSON = re.compile(
     r"\b(manager|human|real person|person|someone|somebody|agent|representative|supervisor|operator|colleague|"
     r"department|speak to|talk to|speak with|talk with|put me through|transfer me|escalate)\b"
@@ -91,8 +94,7 @@ def manager_meaning(text: str, targets: Sequence[RosterDepartment] = ()) -> Mana
         return ManagerMeaning("decline", reason=_reason(text))
     if is_clear_yes(said):
         return ManagerMeaning("accept")
-    question = "?" in said or re.match(r"(who|what|why|when|where|how|which|is|are|do|does|did|can|could)\b", said)
-    return ManagerMeaning("question" if question else "unclear")
+    return ManagerMeaning("question" if "?" in said or ASKS.match(said) else "unclear")
 
 
 def is_clear_yes(said: str) -> bool:
@@ -106,9 +108,10 @@ def is_clear_yes(said: str) -> bool:
 
 
 def _declines(said: str) -> bool:
-    return any(re.search(rf"\b{re.escape(phrase)}\b", said) for phrase in DECLINES) and not re.match(
-        r"no problem", said
-    )
+    if re.match(r"no problem", said):
+        return False
+    phrases = DECLINES if ASKS.match(said) else (*BARE_NO, *DECLINES)
+    return any(re.search(rf"\b{re.escape(phrase)}\b", said) for phrase in phrases)
 
 
 def _reason(text: str) -> str:
