@@ -13,10 +13,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
 from django.test import Client
 from livekit import api
 
+from calls import webhook_app
 from calls.models import Call, Event, Leg, Room, WebhookDelivery
 from calls.states import CallState
 
@@ -233,3 +235,36 @@ def test_a_fault_of_ours_keeps_the_webhook(monkeypatch: pytest.MonkeyPatch) -> N
     assert post(event("participant_joined", **who())) == 200
     assert WebhookDelivery.objects.count() == 1
     assert not Call.objects.exists()
+
+
+async def app_answers(body: bytes, token: str) -> int:
+    """The status of the webhooks' own ASGI app."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": webhook_app.PATH,
+        "headers": [(b"Authorization", token.encode())],
+    }
+    assert webhook_app.is_webhook(scope)
+    talk = ApplicationCommunicator(webhook_app.app, scope)
+    await talk.send_input({"type": "http.request", "body": body[:10], "more_body": True})
+    await talk.send_input({"type": "http.request", "body": body[10:]})
+    start = await talk.receive_output(5)
+    assert (await talk.receive_output(5))["type"] == "http.response.body"
+    return int(start["status"])
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_beside_the_pages_the_same_is_answered() -> None:
+    body = event("room_started", room="call-app")
+    assert await app_answers(body, "not signed") == 401
+    assert not await WebhookDelivery.objects.aexists()
+    assert await app_answers(body, signed(body)) == 200
+    assert await app_answers(body, signed(body)) == 200
+    assert await WebhookDelivery.objects.acount() == 1
+    assert await app_answers(b"x" * (webhook_app.LONGEST + 1), "") == 413
+
+
+def test_only_webhooks_go_that_way() -> None:
+    assert not webhook_app.is_webhook({"type": "http", "method": "GET", "path": webhook_app.PATH})
+    assert not webhook_app.is_webhook({"type": "http", "method": "POST", "path": "/login"})
