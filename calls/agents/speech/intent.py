@@ -28,6 +28,7 @@ ACCEPTS = (
     "patch them through",
     "i accept",
     "accept",
+    "of course",
 )
 # "Through" over a telephone is heard as many words.
 PUT_THROUGH = re.compile(r"\bput (them|him|her|the caller) (thru|three|true|threw|to|to you|throw)$")
@@ -104,7 +105,7 @@ def is_clear_yes(said: str) -> bool:
     if any(phrase in said for phrase in ACCEPTS) or PUT_THROUGH.search(said):
         return not re.search(r"\b(not|don't|never)\b", said)
     words = said.split()
-    return bool(words) and words[0] in YES and all(w in YES or w in FILLER for w in words)
+    return any(w in YES for w in words) and all(w in YES or w in FILLER for w in words)
 
 
 def _declines(said: str) -> bool:
