@@ -24,6 +24,10 @@ class Sight:
     approve: bool = False
     cancel: bool = False
     supervise: bool = False
+    refer: bool = False
+    park: bool = False
+    call_back: bool = False
+    presence: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,10 @@ def sight_of(user: Account) -> Sight:
         approve=may(user, "transfers.approve_transfer"),
         cancel=may(user, "transfers.cancel_transfer"),
         supervise=may(user, SUPERVISE),
+        refer=may(user, "transfers.refer_call"),
+        park=may(user, "transfers.park_call"),
+        call_back=may(user, "transfers.handle_callback"),
+        presence=may(user, "transfers.set_presence"),
     )
 
 

@@ -25,6 +25,7 @@ class Entry:
 PAGES = (
     ("Live", "activity", "wallboard", ()),
     ("History", "history", "history", ()),
+    ("Callbacks", "phone-incoming", "callbacks", ("transfers.view_callback",)),
     ("Rooms", "door", "rooms", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
     ("Status", "heartbeat", "status", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
     ("Test call", "phone-plus", "test_call", (SUPERVISE,)),

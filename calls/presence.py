@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from calls.access import scope_of
-from calls.models import OpenPage
+from calls.models import Call, OpenPage
+from calls.services.calls import touched
 from calls.services.watch import web_was_there
 from calls.timing import now
 
@@ -19,9 +22,33 @@ FORGET_AFTER = timedelta(minutes=1)
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-def page_open(page_id: UUID, user_id: int) -> None:
-    """A live socket's beat. Its closing is no fact of its own: it is not renewed any more."""
-    OpenPage.objects.update_or_create(pk=page_id, defaults={"user_id": user_id, "seen_at": now()})
+def page_open(page_id: UUID, user_id: int, call_id: UUID | None = None) -> None:
+    """A live socket's beat, with the call it shows. Its closing is no fact of its own: it is not renewed."""
+    OpenPage.objects.update_or_create(
+        pk=page_id, defaults={"user_id": user_id, "seen_at": now(), "call_id": call_id}
+    )
+
+
+def page_closed(page_id: UUID) -> None:
+    OpenPage.objects.filter(pk=page_id).delete()
+
+
+def told(call_id: UUID) -> None:
+    """Somebody began or ceased to look at a call: its pages say who does."""
+    with transaction.atomic():
+        call = Call.objects.select_for_update(of=("self",)).filter(pk=call_id).first()
+        if call and call.is_live:
+            touched(call)
+
+
+def lookers(call_ids: Collection[UUID]) -> Mapping[UUID, tuple[str, ...]]:
+    """Who has which of these calls open now, by account name."""
+    pages = OpenPage.objects.filter(call_id__in=list(call_ids), seen_at__gt=now() - GRACE)
+    found: dict[UUID, set[str]] = defaultdict(set)
+    for call_id, name in pages.values_list("call_id", "user__username"):
+        if call_id:
+            found[call_id].add(name)
+    return {call_id: tuple(sorted(names)) for call_id, names in found.items()}
 
 
 def anybody_may(permission: str, *, departments: Collection[int | None]) -> bool:

@@ -69,7 +69,7 @@ def _caller_is_somewhere(call: Call) -> None:
     newest = Transfer.objects.filter(call=call).order_by("-requested_at", "-pk").first()
     if call.caller_with == CallerWith.HOLD:
         assert newest
-        assert newest.state in OPEN_TRANSFER
+        assert newest.state in OPEN_TRANSFER or newest.parked_at
     if call.caller_with == CallerWith.MANAGER:
         assert newest
         assert newest.state == TransferState.MERGED

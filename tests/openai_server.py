@@ -23,7 +23,8 @@ from aiohttp import web
 from calls.agents.protocol import FactField, Profile, RosterDepartment, Speaker, Turn
 from calls.agents.speech import ears, voice
 from calls.agents.speech.knowledge import ConsultKnowledge, SupportKnowledge
-from calls.agents.speech.replies import Line, Reply, consult_reply, support_reply
+from calls.agents.speech.lines import Line, Reply
+from calls.agents.speech.replies import consult_reply, support_reply
 
 NEEDED = re.compile(r"^- (\w+): (.+?)( \(needed\))?$", re.M)
 KNOWN = re.compile(r"^- ([^:]+): (.+)$", re.M)

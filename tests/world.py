@@ -133,14 +133,16 @@ class World:
         self.server.phones[number] = Phone(**phone) if phone else Phone(rings=True)
         return made
 
-    def call(self, where: Department | None) -> Call:
-        """A caller in a room of ours, by the server's word."""
+    def call(self, where: Department | None, *, number: str = "+12025550144", kind: str = "sip") -> Call:
+        """A caller in a room of ours, by the server's word; `kind` standard is a browser."""
         name = f"call-{uuid4().hex[:8]}"
         metadata = {"patchbay": "test", "kind": "call", "department": where.name if where else ""}
         self.run(self.server.create_room(name, metadata=json.dumps(metadata)))
-        one = self.server.join(name, "caller-1", kind="sip")
+        attributes = {"sip.phoneNumber": number, "sip.callStatus": "active"} if kind == "sip" else {}
+        one = self.server.join(name, "caller-1", kind=kind, attributes=attributes)
         leg = legs.participant_seen(
-            legs.RoomFact(name, "RM_1", json.dumps(metadata)), legs.ParticipantFact("caller-1", one.sid, "sip")
+            legs.RoomFact(name, "RM_1", json.dumps(metadata)),
+            legs.ParticipantFact("caller-1", one.sid, kind, attributes=attributes),
         )
         assert leg
         return leg.call
@@ -237,9 +239,16 @@ class World:
 class Story:
     """One caller who talks to the AI of a department with some managers."""
 
-    def __init__(self, world: World, managers: tuple[str, ...] = ("Dana", "Omar"), **policy: Any) -> None:
+    def __init__(
+        self,
+        world: World,
+        managers: tuple[str, ...] = ("Dana", "Omar"),
+        *,
+        where: Department | None = None,
+        **policy: Any,
+    ) -> None:
         self.world = world
-        self.where = world.department(**policy)
+        self.where = where or world.department(**policy)
         self.people = {
             name: world.manager(name, self.where, number=f"+1202555010{n}", priority=n)
             for n, name in enumerate(managers, 1)
@@ -263,6 +272,11 @@ class Story:
         found = Transfer.objects.filter(call=self.call).order_by("-requested_at", "-pk").first()
         assert found
         return found
+
+    @property
+    def caller_with(self) -> str:
+        self.call.refresh_from_db()
+        return self.call.caller_with
 
     @property
     def attempt(self) -> Attempt:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from calls.access import Account, Scope, Sight, scope_of, sight_of
 from calls.models import Call, Department
-from transfers.models import Attempt, Manager, Transfer
+from transfers.models import Attempt, Callback, Manager, Transfer
 from transfers.states import OPEN_ATTEMPT
 
 
@@ -45,6 +45,15 @@ class Lens:
         if self.manager_id:
             seen |= Q(Exists(Attempt.objects.filter(transfer=OuterRef("pk"), manager=self.manager_id)))
         return Transfer.objects.filter(seen)
+
+    def callbacks(self) -> QuerySet[Callback]:
+        """Of one's departments; a manager's are those on whose roster they are."""
+        if self.scope.every_department:
+            return Callback.objects.all()
+        seen = self.scope.of_department() if self.scope.sees_calls else Q(pk__in=())
+        if self.manager_id:
+            seen |= Q(department__managers=self.manager_id)
+        return Callback.objects.filter(seen).distinct()
 
     def departments(self) -> QuerySet[Department]:
         """Whose managers are shown."""

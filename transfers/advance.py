@@ -14,16 +14,19 @@ from calls.services.calls import change_department, end_call, locked, move_calle
 from calls.services.links import addressee, direct, live_job
 from calls.states import CallerWith
 from calls.timing import now
-from transfers import after_attempt, merge, words
+from transfers import after_attempt, after_merge, callback_calls, callbacks, line, merge, parking, refer, words
 from transfers import decide as d
-from transfers.models import Attempt, Decision, Transfer
+from transfers.holding import hold_caller
+from transfers.models import Attempt, Decision, Transfer, WaitsWith
 from transfers.roster import Candidate
-from transfers.selectors import facts_of, manager_named, ranking_of
+from transfers.selectors import facts_of, manager_named
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 from transfers.transfer_events import AttemptReserved
 from transfers.writing import manager_touched, move_attempt, move_transfer, touched
 
 MAX_STEPS = 20
+# The caller is with another carrier, or was never there: there is nobody to go back to.
+LEAVES_THE_CALL = (EndReason.COLD_COMPLETED, EndReason.COLD_UNCONFIRMED, EndReason.CALLER_UNREACHED)
 LAST_WORDS = timedelta(seconds=6)  # a manager who is being told something keeps the line that long
 END_LINGER = timedelta(milliseconds=500)
 
@@ -63,10 +66,20 @@ def _do(step: d.Step, facts: d.Facts) -> None:
     match step:
         case d.Queue():
             move_transfer(facts.transfer, TransferState.QUEUED)
+        case d.StandInLine():
+            line.enter(facts)
+        case d.SayGoodbye():
+            refer.begin(facts, step.candidate)
+        case d.Refer():
+            refer.ask(facts)
+        case d.RingCaller():
+            callback_calls.ring_caller(facts)
         case d.Reserve():
             _reserve(facts, step.candidate)
         case d.Consult():
             move_transfer(facts.transfer, TransferState.CONSULTING)
+        case d.Unpark():
+            parking.unpark(facts.transfer)
         case d.CloseAttempt():
             _close(facts, step.outcome, step.detail)
         case d.StartMerge():
@@ -75,7 +88,7 @@ def _do(step: d.Step, facts: d.Facts) -> None:
         case d.Merged():
             _merged(facts)
         case d.Complete():
-            _complete(facts, manager_left=step.manager_left)
+            after_merge.complete(facts, step.then)
         case d.Finish():
             _finish(facts, step)
 
@@ -91,18 +104,18 @@ def _reserve(facts: d.Facts, candidate: Candidate) -> None:
                 endpoint_id=candidate.endpoint_id,
                 ring_time_s=candidate.ring_time_s,
                 strategy=merge.strategy_for(candidate),
-                ranking=ranking_of(transfer).as_json(),
+                ranking=facts.ranking.as_json(),
                 reserved_at=now(),
             )
     except IntegrityError:
         return  # somebody else reserved this manager meanwhile: the next ranking passes them over
     actor_facts = AttemptReserved(nth=attempt.nth, manager_id=str(candidate.manager_id))
     _record_attempt(attempt, actor_facts)
-    move_transfer(transfer, TransferState.CONNECTING, held_at=transfer.held_at or now())
+    left = now() if transfer.queued_at else None
+    move_transfer(transfer, TransferState.CONNECTING, queue_left_at=transfer.queue_left_at or left)
     effects.ensure("dial", attempt.pk)
-    if move_caller(facts.call, CallerWith.HOLD):
-        plan = p.HoldPlan(line=facts.policy.hold_line, progress_line=facts.policy.progress_line)
-        direct(addressee(facts.call.pk, p.Role.SUPPORT), f"hold:{transfer.pk}", p.Hold(plan=plan))
+    if transfer.waits_with == WaitsWith.HOLD:
+        hold_caller(transfer, facts.policy.hold_line, facts.policy.progress_line)
     manager_touched(attempt)
 
 
@@ -174,17 +187,6 @@ def _merged(facts: d.Facts) -> None:
     merge.joined(facts)
 
 
-def _complete(facts: d.Facts, *, manager_left: bool) -> None:
-    transfer, attempt, call = facts.transfer, facts.attempt, facts.call
-    assert attempt is not None
-    move_attempt(attempt, AttemptState.ENDED)
-    move_transfer(transfer, TransferState.COMPLETED, end_reason=EndReason.CONNECTED, ended_at=now(), wake_at=None)
-    after_attempt.talked(attempt, facts.policy)
-    if manager_left:
-        end_call(call, reason="manager_left", linger=END_LINGER)
-    effects.ensure("close_consult", attempt.pk)
-
-
 def _finish(facts: d.Facts, step: d.Finish) -> None:
     transfer, call = facts.transfer, facts.call
     if facts.attempt and facts.attempt.is_open:
@@ -199,8 +201,15 @@ def _finish(facts: d.Facts, step: d.Finish) -> None:
         deadline_at=None,
         wake_at=None,
     )
+    line.moved_up(transfer)
+    callbacks.transfer_over(transfer)
     if not call.is_live:
         return
-    move_caller(call, CallerWith.AI)
+    if step.reason in LEAVES_THE_CALL:
+        end_call(call, reason=step.reason, linger=END_LINGER)
+        return
+    was_held = move_caller(call, CallerWith.AI)
+    if not told and not was_held:
+        return  # they are talking to the AI, and it knows
     resume = p.Resume(words=told, outcome=step.reason)
     direct(addressee(call.pk, p.Role.SUPPORT), f"resume:{transfer.pk}", resume)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from calls.timing import now
+from transfers import line, manager_presence
 from transfers.models import Attempt, Manager, Policy, Presence
 from transfers.roster import next_shift
 from transfers.states import Outcome
@@ -17,45 +18,38 @@ NOT_TODAY = "not today"
 
 def talked(attempt: Attempt, policy: Policy) -> None:
     """They were on the phone with us: idle from now on, and wrapping up for as long as the department says."""
-    fields: dict[str, object] = {"last_call_ended_at": now(), "misses": 0}
-    if policy.wrap_up_s and attempt.manager.presence == Presence.AVAILABLE:
-        fields |= _presence(Presence.WRAPPING_UP, "after a call", now() + timedelta(seconds=policy.wrap_up_s))
-    _write(attempt, fields)
+    manager = attempt.manager
+    manager.refresh_from_db()
+    Manager.objects.filter(pk=manager.pk).update(last_call_ended_at=now(), misses=0)
+    if policy.wrap_up_s and manager.presence == Presence.AVAILABLE:
+        until = now() + timedelta(seconds=policy.wrap_up_s)
+        manager_presence.write(manager, Presence.WRAPPING_UP, reason="after a call", until=until)
+        return
+    manager.refresh_from_db()
+    manager_touched(attempt)
+    line.somebody_is_free(manager.departments.values_list("pk", flat=True))
 
 
 def missed(attempt: Attempt, policy: Policy) -> None:
     """Nobody answered: after so many in a row they are away, until their next shift or a supervisor."""
     if attempt.outcome != Outcome.NO_ANSWER:
         return
-    Manager.objects.filter(pk=attempt.manager_id).update(misses=F("misses") + 1)
-    attempt.manager.refresh_from_db()
+    manager = attempt.manager
+    Manager.objects.filter(pk=manager.pk).update(misses=F("misses") + 1)
+    manager.refresh_from_db()
     limit = policy.away_after_misses
-    if limit and attempt.manager.misses >= limit and attempt.manager.presence == Presence.AVAILABLE:
-        reason = f"{attempt.manager.misses} unanswered calls"
-        _write(attempt, _presence(Presence.AWAY, reason, back_at(attempt.manager)) | {"misses": 0})
+    if limit and manager.misses >= limit and manager.presence == Presence.AVAILABLE:
+        reason = f"{manager.misses} unanswered calls"
+        manager_presence.write(manager, Presence.AWAY, reason=reason, until=back_at(manager), misses=0)
 
 
 def not_today(attempt: Attempt) -> None:
-    """Key 9: away until the next shift after today, or until a supervisor says otherwise."""
-    _write(attempt, _presence(Presence.AWAY, NOT_TODAY, back_at(attempt.manager)))
+    """Key 9: away until the next shift after today, or until a supervisor or their own PIN says otherwise."""
+    manager = attempt.manager
+    manager_presence.write(manager, Presence.AWAY, reason=NOT_TODAY, until=back_at(manager))
 
 
 def back_at(manager: Manager) -> datetime:
     """When their next shift begins; without shifts the next day (UTC)."""
     tomorrow = (now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return next_shift(list(manager.shifts.all()), now()) or tomorrow
-
-
-def _presence(presence: Presence, reason: str, until: datetime) -> dict[str, object]:
-    return {
-        "presence": presence,
-        "presence_since": now(),
-        "presence_reason": reason,
-        "presence_until": until,
-    }
-
-
-def _write(attempt: Attempt, fields: dict[str, object]) -> None:
-    Manager.objects.filter(pk=attempt.manager_id).update(**fields)
-    attempt.manager.refresh_from_db()
-    manager_touched(attempt)

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from calls import presence
 from calls.display import Display, caller_name
 from calls.models import Call, Utterance
 from calls.states import CallState
@@ -53,6 +54,7 @@ class Need:
     then: str
     ends_at: datetime | None
     version: int
+    lookers: tuple[str, ...] = ()
 
     @property
     def id(self) -> UUID:
@@ -136,7 +138,8 @@ def _need(transfer: Transfer, lens: Lens) -> Need | None:
         department=department.name if department else "Unassigned",
         person=transfer.person.name if transfer.person else "",
         reason=transfer.reason if lens.sight.transcript else "",
-        then=sentence(facts_of(transfer)),
+        then=sentence(facts_of(transfer, to_show=True)),
         ends_at=ends_at,
         version=transfer.version,
+        lookers=presence.lookers([transfer.call_id]).get(transfer.call_id, ()),
     )

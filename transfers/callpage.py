@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.http import Http404
 
+from calls import presence
 from calls.display import Display, caller_name
 from calls.models import Call, Leg, LegKind, Utterance
 from calls.states import CallerWith
@@ -18,7 +19,7 @@ from transfers.access import Lens
 from transfers.board import Need, needs, shown_version, with_versions
 from transfers.display import state_display
 from transfers.models import Attempt, Transfer
-from transfers.selectors import facts_of
+from transfers.selectors import facts_of, phone_leg
 from transfers.states import TransferState
 from transfers.swimlane import Swimlane, swimlane
 from transfers.words import sentence
@@ -89,6 +90,10 @@ class CallSide:
     may_edit: bool
     may_cancel: bool
     may_end: bool
+    may_refer: bool
+    may_hold: bool
+    may_resume: bool
+    lookers: tuple[str, ...]
     agent: str
     earlier: tuple[Transfer, ...]
 
@@ -119,7 +124,7 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
         transfer=transfer,
         attempt=attempt,
         lanes=swimlane(transfer, attempts, at=now()) if transfer else None,
-        then=sentence(facts_of(transfer)) if transfer and live else "",
+        then=sentence(facts_of(transfer, to_show=True)) if transfer and live else "",
         need=waiting[0] if waiting else None,
         facts=_facts(call) if sight.transcript else (),
         listeners=Leg.objects.filter(call=call, kind=LegKind.LISTENER, left_at=None).count(),
@@ -127,6 +132,10 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
         may_edit=sight.approve and opened and _not_briefed(transfer),
         may_cancel=sight.cancel and opened and not (transfer and transfer.cancel_reason),
         may_end=sight.supervise and live,
+        may_refer=sight.refer and live and not opened and call.caller_with == CallerWith.AI and _by_phone(call),
+        may_hold=sight.park and live and _joined(transfer) and not (transfer and transfer.parked_at),
+        may_resume=sight.park and live and bool(transfer and transfer.parked_at),
+        lookers=presence.lookers([call.pk]).get(call.pk, ()),
         agent=_agent_words(call),
         earlier=tuple(transfers[1:]),
     )
@@ -144,6 +153,14 @@ def _transfers(lens: Lens, call: Call) -> Any:
 def _not_briefed(transfer: Transfer | None) -> bool:
     before = (TransferState.REQUESTED, TransferState.QUEUED, TransferState.CONNECTING)
     return transfer is not None and transfer.state in before
+
+
+def _by_phone(call: Call) -> bool:
+    return phone_leg(call) is not None
+
+
+def _joined(transfer: Transfer | None) -> bool:
+    return transfer is not None and transfer.state == TransferState.MERGED
 
 
 def _facts(call: Call) -> tuple[Fact, ...]:

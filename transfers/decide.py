@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from calls.agents.protocol import DecisionKind
 from calls.models import Call
-from transfers.models import Attempt, Decision, Policy, Transfer
-from transfers.roster import Candidate
+from transfers.models import Attempt, Decision, HandOver, Policy, ReferResult, Transfer
+from transfers.roster import NOBODY, Candidate, Ranking
 from transfers.states import (
     UNANSWERED,
     AttemptState,
@@ -26,6 +27,13 @@ LEG_GRACE = timedelta(seconds=1)  # after a leg left: the dial's answer brings t
 AGENT_LIMIT = timedelta(seconds=20)  # from the answer, or the loss of one, to a TransferAgent's word
 PRESENCE_LOOK = timedelta(seconds=2)  # nobody says that the last supervisor has gone
 MERGE_LIMIT = timedelta(seconds=10)
+LINE_LOOK = timedelta(seconds=2)  # nobody says that a wrap-up is over
+TALKED = timedelta(seconds=15)  # who hangs up earlier was cut off, as far as the caller is concerned
+GOODBYE_LIMIT = timedelta(seconds=8)  # for the AI's last words before a cold transfer
+REFER_LIMIT = timedelta(seconds=30)
+CALLER_LIMIT = timedelta(seconds=60)  # a callback's caller picks up, or is not reached
+# LiveKit's reasons for a leg that left by itself; any other is a line that was cut.
+ORDERLY = frozenset({"CLIENT_INITIATED", "USER_REJECTED"})
 
 
 @dataclass(frozen=True)
@@ -38,13 +46,21 @@ class Facts:
     policy: Policy
     attempt: Attempt | None = None  # the newest
     decision: Decision | None = None  # of that attempt
-    candidates: tuple[Candidate, ...] = ()
+    ranking: Ranking = NOBODY
     attempts_made: int = 0
     agent_present: bool = True  # the attempt's transfer job has a live link
     agent_gone_at: datetime | None = None  # when its last one was lost
     leave_reason: str = ""  # the server's reason why the manager's leg left
     supervisor_present: bool = True
-    outside_hours: bool = False
+    ahead: int = 0  # transfers that wait in the same line and came before
+    told_goodbye: bool = False  # the AI has said what a cold transfer begins with
+    caller_here: bool = True  # a callback's caller may still have to be rung
+    caller_unreached: bool = False  # and did not answer
+    redialled: bool = False  # the manager was called again before in this chain of transfers
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        return self.ranking.candidates
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,28 @@ class Wait:
 @dataclass(frozen=True)
 class Queue:
     """Look for the next manager."""
+
+
+@dataclass(frozen=True)
+class StandInLine:
+    """All are busy: the caller waits for the first who is free."""
+
+
+@dataclass(frozen=True)
+class SayGoodbye:
+    """Before a cold transfer: the caller is told."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Refer:
+    """Ask the caller's carrier to call the manager instead."""
+
+
+@dataclass(frozen=True)
+class RingCaller:
+    """A callback's manager took it: now the caller is called."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +118,28 @@ class Merged:
     pass
 
 
+class Next(StrEnum):
+    """What follows a merge for a caller who is still there."""
+
+    NOTHING = "nothing"  # they left
+    END = "end"
+    ASK = "ask"  # the AI asks whether there is anything else
+    REDIAL = "redial"  # the line was cut: the manager once more
+    NEXT_MANAGER = "next_manager"  # and again
+    BACK = "back"  # the manager gave the caller back
+    ANOTHER = "another"  # or asked for somebody else
+
+
 @dataclass(frozen=True)
 class Complete:
-    """One of the two hung up after the merge."""
+    """The two are no longer joined."""
 
-    manager_left: bool
+    then: Next
+
+
+@dataclass(frozen=True)
+class Unpark:
+    """A joined caller was on hold for as long as a department allows."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +157,22 @@ class Finish:
     outcome: Outcome = Outcome.CANCELLED  # of an attempt that is still open
 
 
-Step = Wait | Queue | Reserve | Consult | StartMerge | Merged | Complete | CloseAttempt | Finish
+Step = (
+    Wait
+    | Queue
+    | StandInLine
+    | SayGoodbye
+    | Refer
+    | RingCaller
+    | Reserve
+    | Consult
+    | StartMerge
+    | Merged
+    | Complete
+    | Unpark
+    | CloseAttempt
+    | Finish
+)
 
 OUTCOME_OF_DECISION = {
     DecisionKind.DECLINE: Outcome.DECLINED,
@@ -126,6 +196,8 @@ def next_step(facts: Facts) -> Step:
 
 def _stopped(facts: Facts) -> Step | None:
     transfer = facts.transfer
+    if transfer.refer_asked_at:
+        return None  # the caller leaves because of it, and nobody can call it back
     if not facts.call.is_live:
         return Finish(TransferState.CANCELLED, EndReason.CALLER_LEFT)
     if transfer.cancel_reason:
@@ -161,6 +233,8 @@ def _requested(facts: Facts) -> Step:
         return Wait(ends, min(ends, facts.now + PRESENCE_LOOK))
     if policy.approval == Policy.Approval.AUTO_AFTER or policy.at_limit == Policy.AtLimit.DIAL:
         return Queue()
+    if policy.at_limit == Policy.AtLimit.CALLBACK and policy.offers_callback:
+        return Finish(TransferState.REJECTED, EndReason.CALLBACK)
     return _rejected()
 
 
@@ -169,20 +243,47 @@ def _rejected() -> Finish:
 
 
 def _queued(facts: Facts) -> Step:
-    if facts.attempts_made < facts.policy.max_attempts and facts.candidates:
-        return Reserve(facts.candidates[0])
+    transfer = facts.transfer
+    if facts.attempts_made < facts.policy.max_attempts:
+        if len(facts.candidates) > facts.ahead:
+            first = facts.candidates[facts.ahead]
+            return SayGoodbye(first) if transfer.kind == Transfer.Kind.COLD else Reserve(first)
+        if waits_in_line(facts):
+            return _in_line(facts)
     return Finish(TransferState.FAILED, _why_nobody(facts))
+
+
+def waits_in_line(facts: Facts) -> bool:
+    """Somebody will be free, nobody has refused, and the department lets callers wait."""
+    somebody = facts.ranking.soon_free or len(facts.candidates) > 0
+    return (
+        somebody and facts.policy.when_busy != Policy.WhenBusy.RETURN and facts.transfer.kind != Transfer.Kind.COLD
+    )
+
+
+def _in_line(facts: Facts) -> Step:
+    queued = facts.transfer.queued_at
+    if queued is None:
+        return StandInLine()
+    ends = queued + timedelta(seconds=facts.policy.queue_limit_s)
+    if facts.now >= ends:
+        return Finish(TransferState.FAILED, EndReason.NO_MANAGER)
+    limit = hold_limit_at(facts)
+    until = min(ends, limit) if limit else ends
+    return Wait(until, min(until, facts.now + LINE_LOOK))
 
 
 def _why_nobody(facts: Facts) -> EndReason:
     if facts.attempt and facts.attempt.outcome == Outcome.DECLINED:
         return EndReason.DECLINED
-    if facts.attempt is None and facts.outside_hours:
+    if facts.attempt is None and facts.ranking.outside_hours:
         return EndReason.OUTSIDE_HOURS
     return EndReason.NO_MANAGER
 
 
 def _connecting(facts: Facts) -> Step:
+    if facts.transfer.kind == Transfer.Kind.COLD:
+        return _referring(facts)
     attempt = _attempt(facts)
     if attempt.state == AttemptState.FAILED:
         return Queue()
@@ -197,12 +298,33 @@ def _connecting(facts: Facts) -> Step:
     return CloseAttempt(Outcome.NO_ANSWER) if facts.now >= late else _wait(facts, late)
 
 
+def _referring(facts: Facts) -> Step:
+    """A cold transfer: the words to the caller, then their carrier's answer, or that they are gone without one."""
+    transfer = facts.transfer
+    asked = transfer.refer_asked_at
+    if asked is None:
+        late = transfer.queue_left_at or transfer.requested_at
+        late += GOODBYE_LIMIT
+        return Refer() if facts.told_goodbye or facts.now >= late else Wait(late)
+    match transfer.refer_result:
+        case ReferResult.DONE:
+            return Finish(TransferState.COMPLETED, EndReason.COLD_COMPLETED)
+        case ReferResult.REFUSED:
+            return Finish(TransferState.FAILED, EndReason.ERROR)
+        case ReferResult.UNKNOWN:
+            return Finish(TransferState.COMPLETED, EndReason.COLD_UNCONFIRMED)
+    late = asked + REFER_LIMIT
+    if facts.now >= late:
+        return Finish(TransferState.COMPLETED, EndReason.COLD_UNCONFIRMED)
+    return Wait(late)
+
+
 def _consulting(facts: Facts) -> Step:
     attempt, decision = _attempt(facts), facts.decision
     if attempt.state == AttemptState.FAILED:
         return Queue()
     if decision and decision.kind == DecisionKind.ACCEPT:
-        return StartMerge()
+        return StartMerge() if facts.caller_here else _ringing_caller(facts, decision)
     if decision:
         return CloseAttempt(OUTCOME_OF_DECISION[DecisionKind(decision.kind)])
     if attempt.leg_left_at:
@@ -215,6 +337,18 @@ def _consulting(facts: Facts) -> Step:
         lost = max(answered, facts.agent_gone_at or answered) + AGENT_LIMIT
         return CloseAttempt(Outcome.AGENT_LOST) if facts.now >= lost else _wait(facts, min(lost, late))
     return _wait(facts, late)
+
+
+def _ringing_caller(facts: Facts, decision: Decision) -> Step:
+    attempt = _attempt(facts)
+    if attempt.leg_left_at:
+        return CloseAttempt(Outcome.LOST)
+    if facts.caller_unreached:
+        return Finish(TransferState.FAILED, EndReason.CALLER_UNREACHED)
+    late = decision.at + CALLER_LIMIT
+    if facts.now >= late:
+        return Finish(TransferState.FAILED, EndReason.CALLER_UNREACHED)
+    return Wait(late) if facts.transfer.caller_rung_at else RingCaller()
 
 
 def _merging(facts: Facts) -> Step:
@@ -233,10 +367,26 @@ def _merging(facts: Facts) -> Step:
 
 
 def _after_merge(facts: Facts) -> Step:
-    attempt = _attempt(facts)
+    attempt, transfer = _attempt(facts), facts.transfer
+    if not facts.call.is_live:
+        return Complete(Next.NOTHING)
+    if transfer.handed_over:
+        return Complete(Next.BACK if transfer.handed_over == HandOver.BACK else Next.ANOTHER)
     if attempt.leg_left_at or attempt.state != AttemptState.MERGED:
-        return Complete(manager_left=facts.call.is_live)
-    return Complete(manager_left=False) if not facts.call.is_live else Wait()
+        return Complete(_after_manager(facts, attempt))
+    if transfer.parked_at:
+        late = transfer.parked_at + timedelta(seconds=facts.policy.hold_limit_s)
+        return Unpark() if facts.now >= late else Wait(late)
+    return Wait()
+
+
+def _after_manager(facts: Facts, attempt: Attempt) -> Next:
+    """The manager is gone and the caller is not: said goodbye, or cut off."""
+    merged = attempt.merged_at or attempt.reserved_at
+    talked = (attempt.leg_left_at or facts.now) - merged
+    if facts.leave_reason.upper() in ORDERLY and talked >= TALKED:
+        return Next.END if facts.policy.after_hang_up == Policy.AfterHangUp.END else Next.ASK
+    return Next.NEXT_MANAGER if facts.redialled else Next.REDIAL
 
 
 def _attempt(facts: Facts) -> Attempt:

@@ -9,8 +9,8 @@ from calls.models import AgentJob, Effect
 from calls.telephony import tokens
 from calls.telephony.gateway import GatewayError
 from calls.timing import now
+from transfers.attempt_facts import agent_lost
 from transfers.models import Attempt
-from transfers.services import agent_lost
 from transfers.states import AttemptState
 
 MOST = 2  # after that many more the TransferAgent is lost; a bridge is never given up

@@ -49,7 +49,6 @@ def what_would_happen(call: Call, target: Target) -> str:
             ),
             call=call,
             policy=policy_of(target.department),
-            candidates=ranking.candidates,
-            outside_hours=ranking.outside_hours,
+            ranking=ranking,
         )
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from calls.agents import protocol as p
 from calls.link import registry
-from calls.models import AgentJob, Call
+from calls.models import AgentJob, Call, Directive
 from calls.services.snapshot import turns_of
+from transfers import pin
+from transfers.decide import Next
 from transfers.models import Attempt, Transfer
-from transfers.selectors import policy_of, roster_names
+from transfers.selectors import phone_leg, policy_of, roster_names
 from transfers.states import TransferState
+from transfers.words import after_merge
 
 
 def register() -> None:
@@ -31,13 +34,36 @@ def _with_transfer(job: AgentJob, snapshot: p.Snapshot) -> p.Snapshot:
         )
         return snapshot.model_copy(update={"transfer": _of_attempt(attempt)})
     transfer = Transfer.objects.filter(call_id=job.call_id).order_by("-requested_at").first()
-    updates: dict[str, object] = {"departments": _departments(job.call)}
+    policy = policy_of(transfer.department if transfer else job.call.department)
+    updates: dict[str, object] = {
+        "departments": _departments(job.call),
+        "caller_last4": job.call.caller_last4,
+        "offers_callback": policy.offers_callback,
+        "may_refer": policy.ai_may_refer and phone_leg(job.call) is not None,
+        **_opening(job.call),
+    }
     if transfer:
         updates["transfer"] = _of_transfer(transfer)
     if snapshot.caller_with == p.CallerWith.HOLD:
-        policy = policy_of(transfer.department if transfer else job.call.department)
         updates["hold"] = p.HoldPlan(line="", progress_line=policy.progress_line)
     return snapshot.model_copy(update=updates)
+
+
+def _opening(call: Call) -> dict[str, object]:
+    """What somebody is waiting to hear: why they were called, or how the last transfer ended."""
+    if call.source == Call.Source.CALLBACK and not call.utterances.exists():
+        where = f" from {call.department.name}" if call.department else ""
+        return {"opening": f"Hello, this is the call back{where} that you asked for. I am connecting you now."}
+    if pin.manager_calling(call) and not call.utterances.exists():
+        return {"opening": pin.WORDS}
+    ended = Transfer.objects.filter(call=call, ended_at__isnull=False).order_by("-ended_at").first()
+    if ended is None or call.caller_with != p.CallerWith.AI:
+        return {}
+    keys = (f"back:{ended.pk}", f"resume:{ended.pk}")
+    if Directive.objects.filter(key__in=keys, done_at__isnull=False).exists():
+        return {}
+    asks = ended.words_for_caller == after_merge(Next.ASK)
+    return {"opening": ended.words_for_caller, "asks_whether_done": asks}
 
 
 def _departments(call: Call) -> tuple[p.RosterDepartment, ...]:

@@ -15,8 +15,9 @@ from calls.live.frames import Frame, Piece
 from calls.live.views import Admission, View
 from calls.models import Utterance
 from calls.timing import now
+from transfers import callback_list
 from transfers.access import Lens, board_audiences, lens_of
-from transfers.board import needs
+from transfers.board import Need, needs
 from transfers.callpage import Said, Thread, call_side, marks, said
 from transfers.history import history_row
 from transfers.models import Attempt, Manager
@@ -29,6 +30,7 @@ SHOWN_ONCE = -1  # below every version: put in if missing, never replaced
 
 def register() -> None:
     views.register("wallboard", View(_admit_board, _render_board))
+    views.register("callbacks", View(_admit_board, _render_callbacks))
     views.register("history", View(_admit_board, _render_history))
     views.register("call", View(_admit_call, _render_call))
     views.register("transfer", View(_admit_transfer, _render_transfer))
@@ -61,13 +63,18 @@ def strip_pieces(call_id: UUID, lens: Lens) -> list[Piece]:
 
 
 def need_pieces(frame: Frame, lens: Lens) -> list[Piece]:
-    if frame.kind != "transfer" or frame.call_id is None:
+    if frame.kind not in ("transfer", "call") or frame.call_id is None:
         return []
-    found = [need for need in needs(lens, call_id=UUID(frame.call_id)) if str(need.id) == frame.id]
-    if not found:
-        return [Piece(target=f"need-{frame.id}")]
-    html = render_to_string("transfers/_need.html", {"need": found[0], "sight": lens.sight})
-    return [Piece(target=f"need-{frame.id}", version=found[0].version, html=html, list="needs")]
+    waiting = needs(lens, call_id=UUID(frame.call_id))
+    if frame.kind == "call":  # who looks at it
+        return [_need_piece(need, lens) for need in waiting]
+    found = [need for need in waiting if str(need.id) == frame.id]
+    return [_need_piece(found[0], lens)] if found else [Piece(target=f"need-{frame.id}")]
+
+
+def _need_piece(need: Need, lens: Lens) -> Piece:
+    html = render_to_string("transfers/_need.html", {"need": need, "sight": lens.sight})
+    return Piece(target=f"need-{need.id}", version=need.version, html=html, list="needs")
 
 
 def _person(manager_id: UUID, lens: Lens) -> list[Piece]:
@@ -78,7 +85,7 @@ def _person(manager_id: UUID, lens: Lens) -> list[Piece]:
     pieces = []
     for department_id in lens.departments().filter(managers=manager).values_list("pk", flat=True):
         person = person_of(manager, department_id, attempt, now())
-        html = render_to_string("transfers/_person.html", {"person": person})
+        html = render_to_string("transfers/_person.html", {"person": person, "sets_presence": lens.sight.presence})
         pieces.append(Piece(target=f"person-{department_id}-{manager_id}", version=manager.version, html=html))
     return pieces
 
@@ -107,6 +114,20 @@ def _render_history(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
         return ()
     html = render_to_string("transfers/_history_row.html", {"row": row})
     return [Piece(target=f"row-{frame.id}", version=row.transfer.version, html=html, list="history-rows")]
+
+
+# ── the callbacks ────────────────────────────────────────────────────────────────────────────────
+
+
+def _render_callbacks(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
+    if frame.kind != "callback":
+        return ()
+    seen = cast(Lens, lens)
+    row = callback_list.row(seen, frame.id)
+    if row is None or not row.callback.is_open:
+        return [Piece(target=f"callback-{frame.id}")]
+    html = render_to_string("transfers/_callback.html", {"row": row, "sight": seen.sight})
+    return [Piece(target=f"callback-{frame.id}", version=row.version, html=html, list="callbacks")]
 
 
 # ── the call page ────────────────────────────────────────────────────────────────────────────────

@@ -35,12 +35,14 @@ def panel(lens: Lens, *, staff: bool) -> Panel:
     """The managers that this lens shows; `staff` may add some where there are none."""
     shown = ("pk", "name", "managers__pk", "managers__version", "managers__active")
     rows = tuple(lens.departments().order_by("name", "pk", "managers__pk").values_list(*shown))
-    key = (rows, staff, int(now().timestamp() / FRESH_SECONDS))
+    key = (rows, staff, lens.sight.presence, int(now().timestamp() / FRESH_SECONDS))
     return _kept.get(key, lambda: _render(lens, staff))
 
 
 def _render(lens: Lens, staff: bool) -> Panel:
     groups = people.groups(lens)
-    html = get_template("transfers/_managers.html").render({"groups": groups, "may_add": staff})
+    html = get_template("transfers/_managers.html").render(
+        {"groups": groups, "may_add": staff, "sets_presence": lens.sight.presence}
+    )
     here = {person.manager.pk: person for group in groups for person in group.here}
     return Panel(mark_safe(html), sum(person.free for person in here.values()), len(here))

@@ -11,11 +11,12 @@ from calls.agents import protocol as p
 from calls.events import SYSTEM, record
 from calls.models import AgentJob, Call, Leg, LegKind
 from calls.services.links import close_job
-from transfers import dispatch, merge, services
-from transfers.models import Attempt, Transfer
+from transfers import attempt_facts, callback_calls, callbacks, dispatch, merge, pin, refer, services
+from transfers.models import Attempt, HandOver, Transfer
 from transfers.selectors import facts_of, open_transfer
 from transfers.states import LIVE_TRANSFER, AttemptState, TransferState
 from transfers.transfer_events import BriefingSpoken, HoldProgressed
+from transfers.waking import wake
 
 CLOSE_AGAIN_AFTER = timedelta(seconds=1)
 
@@ -33,6 +34,8 @@ def register() -> None:
     announcements.job_closed.connect(on_job_closed)
     announcements.consult_room_seen.connect(on_consult_room)
     dial.register()
+    refer.register()
+    callback_calls.register()
     dispatch.register()
     link_extension.register()
     clock.every_tick(tasks.wake_transfers)
@@ -40,7 +43,7 @@ def register() -> None:
 
 def on_call_ended(*, call: Call, **_: Any) -> None:
     for transfer in Transfer.objects.filter(call=call, state__in=LIVE_TRANSFER):
-        services.wake(transfer.pk)
+        wake(transfer.pk)
 
 
 def on_leg(*, leg: Leg, **_: Any) -> None:
@@ -50,18 +53,18 @@ def on_leg(*, leg: Leg, **_: Any) -> None:
         return
     if leg.room_name != attempt.consult_room:
         if attempt.strategy != "relay" and leg.room_name == attempt.transfer.call.room_name:
-            services.stamp(attempt, "bridged_at")
+            attempt_facts.stamp(attempt, "bridged_at")
         return
     if leg.sip_status == "ringing":
-        services.ringing(attempt)
+        attempt_facts.ringing(attempt)
     elif leg.sip_status == "active":
-        services.answered(attempt)
+        attempt_facts.answered(attempt)
 
 
 def on_leg_left(*, leg: Leg, **_: Any) -> None:
     attempt = _attempt_of_leg(leg)
     if attempt and not _only_changes_rooms(attempt, leg):
-        services.stamp(attempt, "leg_left_at")
+        attempt_facts.stamp(attempt, "leg_left_at")
 
 
 def _only_changes_rooms(attempt: Attempt, leg: Leg) -> bool:
@@ -95,7 +98,7 @@ def on_job_opened(*, job: AgentJob, **_: Any) -> None:
         return
     if attempt.transfer.state == TransferState.MERGING and attempt.is_open:
         merge.begin(facts_of(attempt.transfer))
-    services.wake(attempt.transfer_id)
+    wake(attempt.transfer_id)
 
 
 def on_job_closed(*, job: AgentJob, **_: Any) -> None:
@@ -104,15 +107,25 @@ def on_job_closed(*, job: AgentJob, **_: Any) -> None:
         return
     if attempt.is_open and attempt.transfer.call.is_live:
         dispatch.lost(attempt)
-    services.wake(attempt.transfer_id)
+    wake(attempt.transfer_id)
 
 
 def on_report(*, job: AgentJob, body: p.UpBody, at: datetime, **_: Any) -> None:
     match body:
         case p.TransferRequested():
             services.request_by_agent(job.call, body)
+        case p.KeyPressed() if job.role == p.Role.SUPPORT:
+            pin.pressed(job.call, body.digit)
+        case p.CallbackRequested():
+            callbacks.ask(job.call, body)
+        case p.HandedOver():
+            attempt = _attempt_of_job(job) or _joined_attempt(job.call)
+            if attempt:
+                attempt_facts.hand_over(attempt, HandOver(body.to))
         case p.BriefingDrafted():
             _drafted(body)
+        case p.DirectiveDone():
+            _directive_done(job)
         case p.CallerWantsBack():
             services.caller_wants_back(job.call)
         case p.HoldProgress():
@@ -134,6 +147,12 @@ def on_report(*, job: AgentJob, body: p.UpBody, at: datetime, **_: Any) -> None:
             pass
 
 
+def _joined_attempt(call: Call) -> Attempt | None:
+    """Without a bridge the manager is in the caller's room, and the SupportAgent sees their keys."""
+    joined = Attempt.objects.filter(transfer__call=call, state=AttemptState.MERGED)
+    return joined.select_related("transfer__call", "manager").first()
+
+
 def _drafted(body: p.BriefingDrafted) -> None:
     from transfers import briefing
     from transfers.models import BriefingVersion
@@ -151,13 +170,20 @@ def _bridge_down(job: AgentJob, body: p.BridgeDown) -> None:
     if attempt.state == AttemptState.MERGED:
         close_job(job, reason="bridge_down")
     else:
-        services.merge_failed(attempt, body.reason)
+        attempt_facts.merge_failed(attempt, body.reason)
+
+
+def _directive_done(job: AgentJob) -> None:
+    """Words were said that a cold transfer may wait for."""
+    cold = Transfer.objects.filter(call=job.call, kind=Transfer.Kind.COLD, state=TransferState.CONNECTING).first()
+    if cold:
+        wake(cold.pk)
 
 
 def _directive_failed(job: AgentJob, body: p.DirectiveFailed) -> None:
     attempt = _attempt_of_job(job)
     if attempt and job.directives.filter(pk=body.directive_id, key=f"merge:{attempt.pk}").exists():
-        services.merge_failed(attempt, body.error)
+        attempt_facts.merge_failed(attempt, body.error)
 
 
 STEP_FIELDS = {"started": "briefing_started_at", "spoken": "briefing_spoken_at"}
@@ -167,7 +193,7 @@ def _on_consultation(attempt: Attempt, body: p.UpBody) -> None:
     match body:
         case p.BriefingStep():
             if body.step in STEP_FIELDS:
-                services.stamp(attempt, STEP_FIELDS[body.step])
+                attempt_facts.stamp(attempt, STEP_FIELDS[body.step])
             record(
                 BriefingSpoken(step=body.step),
                 actor=SYSTEM,
@@ -176,10 +202,10 @@ def _on_consultation(attempt: Attempt, body: p.UpBody) -> None:
                 attempt_id=attempt.pk,
             )
         case p.ManagerDecision():
-            services.decide(attempt, body)
+            attempt_facts.decide(attempt, body)
         case p.BridgeUp():
-            services.stamp(attempt, "bridged_at")
+            attempt_facts.stamp(attempt, "bridged_at")
         case p.Heard():
-            services.stamp(attempt, "heard_at")
+            attempt_facts.stamp(attempt, "heard_at")
         case _:
             pass

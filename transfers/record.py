@@ -14,7 +14,7 @@ from django.db.models import Q
 from calls.models import Event, Seal
 from calls.seals import link_digest
 from calls.states import CallerWith
-from transfers.models import Attempt, Manager, Transfer
+from transfers.models import Attempt, Callback, Manager, ReferResult, Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
 ACTORS = {
@@ -108,6 +108,23 @@ def describe(kind: str, facts: Mapping[str, Any]) -> str:
             return "approved it" if facts["approved"] else "declined it"
         case "transfer.target_chosen":
             return "chose somebody else"
+        case "transfer.handed_over":
+            where = "the AI" if facts["to"] == "back" else "another manager"
+            return f"gave the caller to {where}"
+        case "transfer.in_line":
+            return f"all were busy: number {facts['place']} in line"
+        case "transfer.parked":
+            return "put the caller on hold" if facts["on_hold"] else "took the caller off hold"
+        case "transfer.refer_asked":
+            return "asked the caller's carrier to call the manager"
+        case "transfer.refer_answered":
+            return f"the carrier's answer: {_label(ReferResult, facts['result']).lower()}"
+        case "manager.presence_set":
+            return f"manager is now {facts['presence'].replace('_', ' ')}"
+        case "callback.asked":
+            return "promised a callback"
+        case "callback.moved":
+            return f"callback is now “{_label(Callback.State, facts['to_state']).lower()}”"
         case "transfer.cancel_asked":
             return f"asked to stop: {_label(EndReason, facts['reason'])}"
         case "briefing.saved":

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from calls.models import Department
 from transfers.models import Attempt, Endpoint, Manager, Presence, Shift
-from transfers.states import OPEN_ATTEMPT
+from transfers.states import OPEN_ATTEMPT, Outcome
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,15 @@ class Candidate:
     endpoint_id: int
     ring_time_s: int
     priority: int
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A phone that was called already in this transfer, and what came of it."""
+
+    manager_id: UUID
+    endpoint_id: int | None
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -47,8 +59,27 @@ class Ranking:
     def outside_hours(self) -> bool:
         return not self.candidates and any(p.why == OFF_SHIFT for p in self.passed_over)
 
+    @property
+    def soon_free(self) -> bool:
+        """Whether somebody may be waited for: at work, and busy only for now."""
+        return any(p.why in (BUSY, WRAPPING_UP) for p in self.passed_over)
 
-OFF_SHIFT = "off shift"
+
+NOBODY = Ranking((), ())
+OFF_SHIFT, BUSY, WRAPPING_UP = "off shift", "busy with another caller", "wrapping up"
+TRIED = "already tried"
+# After these the same person may be reached on another phone; after the others they have answered for themselves.
+ANOTHER_PHONE_MAY_HELP = frozenset(
+    {
+        Outcome.NO_ANSWER,
+        Outcome.BUSY,
+        Outcome.VOICEMAIL,
+        Outcome.UNREACHABLE,
+        Outcome.INVALID_NUMBER,
+        Outcome.TRUNK_ERROR,
+        Outcome.LOST,
+    }
+)
 
 
 def on_shift(shifts: list[Shift], at: datetime) -> bool:
@@ -84,35 +115,55 @@ def rank(
     department: Department | None,
     person: Manager | None,
     at: datetime,
-    exclude: frozenset[UUID] = frozenset(),
+    tried: Collection[Tried] = (),
+    next_endpoint_first: bool = False,
+    prefer: UUID | None = None,
+    spare: UUID | None = None,
 ) -> Ranking:
-    """Priority first, then longest idle. `exclude` are the managers already tried in this transfer."""
+    """Whom to call, first to last: every first phone before any second one, priority, then longest idle.
+
+    `tried` are this transfer's attempts so far. `next_endpoint_first`: the last one's next phone comes before
+    another manager. `prefer` comes first and is called wherever they are; `spare` is not called.
+    """
     managers = Manager.objects.prefetch_related("endpoints", "shifts").order_by("priority", "name")
     if person is not None:
         managers = managers.filter(pk=person.pk)
     elif department is not None:
         managers = managers.filter(departments=department)
+        if prefer:
+            wanted = Q(departments=department) | Q(pk=prefer)
+            managers = Manager.objects.prefetch_related("endpoints", "shifts").filter(wanted).distinct()
     busy = frozenset(Attempt.objects.filter(state__in=OPEN_ATTEMPT).values_list("manager_id", flat=True))
+    last = list(tried)[-1].manager_id if tried and next_endpoint_first else None
     candidates, passed = [], []
     for manager in managers:
-        endpoint = _dialable(manager)
-        why = _why_not(manager, endpoint, at=at, busy=busy, exclude=exclude)
+        before = [one for one in tried if one.manager_id == manager.pk]
+        endpoint = _next_phone(manager, before)
+        why = _why_not(manager, endpoint, at=at, busy=busy, tried=bool(before), insist=manager.pk == prefer)
+        if manager.pk == spare:
+            why = "asked for somebody else"
         if why or endpoint is None:
             passed.append(PassedOver(manager.pk, manager.name, why))
-        else:
-            idle_since = manager.last_call_ended_at or datetime.min.replace(tzinfo=at.tzinfo)
-            candidates.append((manager.priority, idle_since, _candidate(manager, endpoint)))
-    candidates.sort(key=lambda row: row[:2])
-    return Ranking(tuple(row[2] for row in candidates), tuple(passed))
+            continue
+        idle_since = manager.last_call_ended_at or datetime.min.replace(tzinfo=at.tzinfo)
+        leads = manager.pk == last or (manager.pk == prefer and not before)
+        order = (not leads, len(before), manager.priority, idle_since)
+        candidates.append((order, _candidate(manager, endpoint)))
+    candidates.sort(key=lambda row: row[0])
+    return Ranking(tuple(row[1] for row in candidates), tuple(passed))
 
 
 def _candidate(manager: Manager, endpoint: Endpoint) -> Candidate:
     return Candidate(manager.pk, manager.name, endpoint.pk, endpoint.ring_time_s, manager.priority)
 
 
-def _dialable(manager: Manager) -> Endpoint | None:
-    """The first endpoint a trunk can reach; a browser endpoint needs its desk open."""
-    return next((e for e in manager.endpoints.all() if e.kind != Endpoint.Kind.BROWSER), None)
+def _next_phone(manager: Manager, before: Collection[Tried]) -> Endpoint | None:
+    """The first that a trunk can reach and that was not called yet; a browser needs its desk open."""
+    called = {one.endpoint_id for one in before}
+    if any(one.outcome not in ANOTHER_PHONE_MAY_HELP for one in before):
+        return None
+    phones = (e for e in manager.endpoints.all() if e.kind != Endpoint.Kind.BROWSER)
+    return next((e for e in phones if e.pk not in called), None)
 
 
 def _why_not(
@@ -121,18 +172,20 @@ def _why_not(
     *,
     at: datetime,
     busy: frozenset[UUID],
-    exclude: frozenset[UUID],
+    tried: bool,
+    insist: bool,
 ) -> str:
-    if manager.pk in exclude:
-        return "already tried"
+    if tried and endpoint is None:
+        return TRIED
     if not manager.active:
         return "not active"
-    if manager.presence == Presence.WRAPPING_UP and (not manager.presence_until or manager.presence_until > at):
-        return "wrapping up"
-    if manager.presence == Presence.AWAY and (not manager.presence_until or manager.presence_until > at):
+    gone = not insist and (not manager.presence_until or manager.presence_until > at)
+    if manager.presence == Presence.WRAPPING_UP and gone:
+        return WRAPPING_UP
+    if manager.presence == Presence.AWAY and gone:
         return "away"
     if manager.pk in busy:
-        return "busy with another caller"
-    if not on_shift(list(manager.shifts.all()), at):
+        return BUSY
+    if not insist and not on_shift(list(manager.shifts.all()), at):
         return OFF_SHIFT
     return "" if endpoint else "no phone to call"

@@ -9,12 +9,13 @@ from django.db.models import Max
 
 from calls import presence
 from calls.agents.protocol import Role
-from calls.models import AgentJob, Call, Department, Leg, LegKind
+from calls.models import AgentJob, Call, Department, Directive, Effect, EffectState, Leg, LegKind
 from calls.timing import now
 from transfers.decide import Facts
 from transfers.models import Attempt, Decision, Manager, Policy, Transfer
-from transfers.roster import Ranking, rank
-from transfers.states import TransferState
+from transfers.queue_place import ahead_of
+from transfers.roster import NOBODY, Ranking, Tried, rank
+from transfers.states import AttemptState, TransferState
 
 APPROVE = "transfers.approve_transfer"
 
@@ -25,31 +26,86 @@ def policy_of(department: Department | None) -> Policy:
     return found or Policy(department=department)
 
 
-def ranking_of(transfer: Transfer) -> Ranking:
-    tried = frozenset(transfer.attempts.values_list("manager_id", flat=True))
-    return rank(department=transfer.department, person=transfer.person, at=now(), exclude=tried)
+def ranking_of(transfer: Transfer, policy: Policy) -> Ranking:
+    attempts = transfer.attempts.order_by("nth").values_list("manager_id", "endpoint_id", "outcome")
+    return rank(
+        department=transfer.department,
+        person=transfer.person,
+        at=now(),
+        tried=[Tried(*row) for row in attempts],
+        next_endpoint_first=policy.next_endpoint_first,
+        prefer=transfer.prefer_id,
+        spare=transfer.spare_id,
+    )
 
 
-def facts_of(transfer: Transfer) -> Facts:
-    """Everything `decide.next_step` and the page's sentence need, read now."""
+def facts_of(transfer: Transfer, *, to_show: bool = False) -> Facts:
+    """What `decide.next_step` needs in the transfer's state, read now; `to_show`: and the page's sentence."""
+    policy, state, S = policy_of(transfer.department), transfer.state, TransferState
     attempt = transfer.attempts.select_related("manager").order_by("-nth").first()
-    ranks = transfer.state in (TransferState.REQUESTED, TransferState.QUEUED, TransferState.CONNECTING)
-    ranking = ranking_of(transfer) if ranks or transfer.is_open else Ranking((), ())
+    ranks = state == S.QUEUED or (to_show and transfer.is_open)
+    ranking = ranking_of(transfer, policy) if ranks else NOBODY
+    decided = attempt is not None and state in (S.CONSULTING, S.MERGING)
+    consulted = attempt if state == S.CONSULTING else None
     return Facts(
         now=now(),
         transfer=transfer,
         call=transfer.call,
-        policy=policy_of(transfer.department),
+        policy=policy,
         attempt=attempt,
-        decision=Decision.objects.filter(attempt=attempt).first() if attempt else None,
-        candidates=ranking.candidates,
-        attempts_made=transfer.attempts.count(),
-        agent_present=attempt is None or agent_present(attempt),
-        agent_gone_at=_agent_gone_at(attempt) if attempt else None,
+        decision=Decision.objects.filter(attempt=attempt).first() if decided or _is_over(attempt) else None,
+        ranking=ranking,
+        attempts_made=attempt.nth if attempt else 0,
+        agent_present=consulted is None or agent_present(consulted),
+        agent_gone_at=_agent_gone_at(consulted) if consulted else None,
         leave_reason=_leave_reason(attempt) if attempt else "",
-        supervisor_present=transfer.state != TransferState.REQUESTED or supervisor_present(transfer),
-        outside_hours=ranking.outside_hours,
+        supervisor_present=state != S.REQUESTED or supervisor_present(transfer),
+        ahead=ahead_of(transfer) if state == S.QUEUED else 0,
+        told_goodbye=state == S.CONNECTING and transfer.kind == Transfer.Kind.COLD and told_goodbye(transfer),
+        caller_here=_caller_here(transfer.call),
+        caller_unreached=transfer.caller_rung_at is not None and _caller_unreached(transfer),
+        redialled=attempt is not None and state == S.MERGED and _redialled(transfer, attempt),
     )
+
+
+def _is_over(attempt: Attempt | None) -> bool:
+    """Its decision is part of what the caller is told."""
+    return attempt is not None and attempt.state == AttemptState.FAILED
+
+
+def phone_leg(call: Call) -> Leg | None:
+    """The caller's leg, if it is a telephone: nothing else can be referred."""
+    legs = Leg.objects.filter(call=call, kind=LegKind.CALLER, left_at=None, by_phone=True)
+    return legs.filter(identity=call.caller_identity).first()
+
+
+def goodbye_key(transfer: Transfer) -> str:
+    """Of the directive whose words come before a cold transfer."""
+    return f"goodbye:{transfer.pk}"
+
+
+def told_goodbye(transfer: Transfer) -> bool:
+    """Whether those words have been said, or could not be."""
+    return Directive.objects.filter(key=goodbye_key(transfer), done_at__isnull=False).exists()
+
+
+def _caller_here(call: Call) -> bool:
+    """A caller who called is; one who is called back has to pick up first."""
+    if call.source != Call.Source.CALLBACK:
+        return True
+    legs = Leg.objects.filter(call=call, kind=LegKind.CALLER, room_name=call.room_name, left_at=None)
+    return legs.filter(sip_status="active").exists()
+
+
+def _caller_unreached(transfer: Transfer) -> bool:
+    return Effect.objects.filter(kind="ring_caller", subject_id=transfer.pk, state=EffectState.FAILED).exists()
+
+
+def _redialled(transfer: Transfer, attempt: Attempt) -> bool:
+    """Whether this was the second call already to whoever was cut off from this caller."""
+    before = transfer.follows
+    same_caller = before is not None and before.call_id == transfer.call_id
+    return same_caller and transfer.prefer_id == attempt.manager_id
 
 
 def agent_present(attempt: Attempt) -> bool:

@@ -1,41 +1,25 @@
-"""What people, agents and phones may do to a transfer. Each records a fact; `advance` draws the conclusion."""
+"""What people and the AI may do to a transfer. Each records a fact; `advance` draws the conclusion."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from calls import effects
 from calls.agents import protocol as p
 from calls.errors import Refused
 from calls.events import Actor, record
-from calls.hints import hint
 from calls.models import Call, Department
 from calls.services.calls import locked
 from calls.timing import now
-from transfers import after_attempt, briefing
-from transfers.models import Attempt, BriefingVersion, Decision, Manager, Transfer
-from transfers.selectors import manager_named, open_transfer, policy_of
-from transfers.states import UNANSWERED, AttemptState, EndReason, Outcome, TransferState
-from transfers.transfer_events import (
-    ManagerDecided,
-    TargetChosen,
-    TransferCancelAsked,
-    TransferDecided,
-    TransferRequested,
-)
-from transfers.writing import move_attempt, touched
-
-
-def wake(transfer_id: UUID) -> None:
-    """A fact was recorded: let `advance` look at it now; the clock finds it if the hint is lost."""
-    from transfers.tasks import advance
-
-    Transfer.objects.filter(pk=transfer_id).update(wake_at=now())
-    hint(advance, str(transfer_id))
+from transfers import briefing, parking
+from transfers.models import BriefingVersion, Callback, Manager, Transfer, WaitsWith
+from transfers.selectors import manager_named, open_transfer, phone_leg, policy_of
+from transfers.states import EndReason, TransferState
+from transfers.transfer_events import TargetChosen, TransferCancelAsked, TransferDecided, TransferRequested
+from transfers.waking import wake
+from transfers.writing import touched
 
 
 def request_transfer(
@@ -48,9 +32,9 @@ def request_transfer(
     briefing_text: str = "",
     user: User | None = None,
     actor: Actor | None = None,
-    seen_version: int | None = None,
+    kind: Transfer.Kind = Transfer.Kind.WARM,
 ) -> Transfer:
-    """Ask for a person; the same `key` is the same request.
+    """Ask for a person; the same `key` is the same request. Raises Refused.
 
     By `user`, else by `actor` (a rehearsal's), else by the AI.
     """
@@ -66,8 +50,10 @@ def request_transfer(
                 raise Refused("A transfer of this call is already under way. Nothing was changed.")
             if call.caller_with == p.CallerWith.MANAGER:
                 raise Refused("The caller is already talking to a manager. Nothing was changed.")
+            if kind == Transfer.Kind.COLD:
+                _can_be_referred(call)
             by = Actor.of(user) if user else actor or Actor("ai")
-            return _create(call, key, reason, department, person, briefing_text, user, by)
+            return _create(call, key, kind, reason, department, person, briefing_text, user, by)
     except IntegrityError as error:
         again = Transfer.objects.filter(request_key=key).first()
         if again:
@@ -78,6 +64,7 @@ def request_transfer(
 def _create(
     call: Call,
     key: UUID,
+    kind: Transfer.Kind,
     reason: str,
     department: Department | None,
     person: Manager | None,
@@ -89,6 +76,8 @@ def _create(
     transfer = Transfer.objects.create(
         call=call,
         request_key=key,
+        kind=kind,
+        waits_with=WaitsWith.AI if kind == Transfer.Kind.COLD else WaitsWith.HOLD,
         reason=reason.strip()[:500],
         department=target,
         person=person,
@@ -131,9 +120,99 @@ def request_by_agent(call: Call, body: p.TransferRequested) -> Transfer | None:
             department=department,
             person=person,
             briefing_text=body.briefing,
+            kind=Transfer.Kind.COLD if _ai_may_refer(call, department, body) else Transfer.Kind.WARM,
         )
     except Refused:
         return None
+
+
+def _ai_may_refer(call: Call, department: Department | None, body: p.TransferRequested) -> bool:
+    """Only where the department allows it; otherwise it is a warm one."""
+    return body.cold and policy_of(department or call.department).ai_may_refer
+
+
+def follow(
+    earlier: Transfer,
+    *,
+    key: UUID,
+    by: Actor,
+    prefer: Manager | None = None,
+    spare: Manager | None = None,
+    waits_with: WaitsWith = WaitsWith.HOLD,
+) -> Transfer:
+    """The same caller's next transfer, after one that was joined: nobody has to approve it again.
+
+    Drafted anew from all that was said since. `prefer` is called first, `spare` not at all.
+    """
+    call = earlier.call
+    made = Transfer.objects.create(
+        call=call,
+        request_key=key,
+        reason=earlier.reason,
+        department=earlier.department,
+        profile=call.profile,
+        follows=earlier,
+        prefer=prefer,
+        spare=spare,
+        waits_with=waits_with,
+        approved=True,
+        requested_at=now(),
+    )
+    record(
+        TransferRequested(
+            kind=made.kind, by=by.kind, department_id=made.department_id, follows_id=str(earlier.pk)
+        ),
+        actor=by,
+        call_id=call.pk,
+        transfer_id=made.pk,
+    )
+    text = briefing.draft(call, reason=made.reason)
+    briefing.save(made, text, author=BriefingVersion.Author.EXTRACTION)
+    touched(made)
+    wake(made.pk)
+    return made
+
+
+def request_callback_transfer(*, call: Call, callback: Callback, manager: Manager, user: User) -> Transfer:
+    """The transfer of a call that is made for a callback: its claimer is rung first, the caller afterwards."""
+    made = Transfer.objects.create(
+        call=call,
+        request_key=uuid4(),
+        reason=f"Callback: {callback.preferred}".rstrip(": "),
+        department=callback.department,
+        person=manager,
+        prefer=manager,
+        profile=call.profile,
+        follows=callback.transfer,
+        waits_with=WaitsWith.AI,
+        requested_by=user,
+        requested_at=now(),
+    )
+    record(
+        TransferRequested(
+            kind=made.kind,
+            by="person",
+            department_id=made.department_id,
+            person_id=str(manager.pk),
+            follows_id=str(callback.transfer_id or ""),
+        ),
+        actor=Actor.of(user),
+        call_id=call.pk,
+        transfer_id=made.pk,
+    )
+    text = callback.briefing or briefing.draft(callback.call, reason=made.reason)
+    briefing.save(made, text, author=BriefingVersion.Author.EXTRACTION)
+    touched(made)
+    wake(made.pk)
+    return made
+
+
+def _can_be_referred(call: Call) -> None:
+    """A cold transfer needs a caller's carrier that can be asked to call somebody else."""
+    if phone_leg(call) is None:
+        raise Refused("This caller is not on a telephone, so no carrier can be asked to call somebody else.")
+    if call.caller_with != p.CallerWith.AI:
+        raise Refused("The caller is not with the AI now. Nothing was changed.")
 
 
 def _locked(transfer_id: UUID) -> Transfer:
@@ -262,6 +341,26 @@ def caller_wants_back(call: Call) -> None:
         _cancel(transfer, EndReason.CALLER_RETURNED, Actor("caller"), None)
 
 
+def caller_chose_callback(transfer: Transfer) -> None:
+    """They do not wait any longer."""
+    _cancel(transfer, EndReason.CALLBACK, Actor("caller"), None)
+
+
+def park(*, transfer_id: UUID, user: User, on_hold: bool) -> Transfer:
+    """Hold a joined caller, or let them go on talking; the same click again changes nothing."""
+    with transaction.atomic():
+        transfer = _locked(transfer_id)
+        _still_in(transfer, (TransferState.MERGED,))
+        if (transfer.parked_at is not None) == on_hold:
+            return transfer
+        if on_hold:
+            parking.park(transfer, actor=Actor.of(user))
+        else:
+            parking.unpark(transfer, actor=Actor.of(user))
+        wake(transfer.pk)
+        return transfer
+
+
 def _cancel(transfer: Transfer, reason: EndReason, actor: Actor, user: User | None) -> Transfer:
     if transfer.cancel_reason:
         return transfer
@@ -271,90 +370,3 @@ def _cancel(transfer: Transfer, reason: EndReason, actor: Actor, user: User | No
     touched(transfer)
     wake(transfer.pk)
     return transfer
-
-
-# ── facts of an attempt ──────────────────────────────────────────────────────────────────────────
-
-
-def decide(attempt: Attempt, body: p.ManagerDecision) -> Decision:
-    """The manager's answer: the first one of an attempt is kept, and returned for every later one."""
-    decision, made = Decision.objects.get_or_create(
-        attempt=attempt,
-        defaults={
-            "kind": body.decision,
-            "via": body.via,
-            "reason": body.reason[:300],
-            "redirect_department": body.redirect_department[:80],
-            "redirect_person": body.redirect_person[:80],
-            "at": now(),
-        },
-    )
-    if made:
-        record(
-            ManagerDecided(decision=body.decision, via=body.via),
-            actor=Actor("manager", str(attempt.manager_id)),
-            call_id=attempt.transfer.call_id,
-            transfer_id=attempt.transfer_id,
-            attempt_id=attempt.pk,
-            payload={"reason": body.reason} if body.reason else None,
-        )
-        wake(attempt.transfer_id)
-    return decision
-
-
-def _locked_attempt(attempt: Attempt) -> Attempt:
-    """As it is now, with its call locked before anything of it is changed: facts come from many sides at once."""
-    locked(attempt.transfer.call_id)
-    attempt.refresh_from_db()
-    return attempt
-
-
-@transaction.atomic
-def answered(attempt: Attempt) -> None:
-    if move_attempt(_locked_attempt(attempt), AttemptState.SUMMARIZING, answered_at=now()):
-        wake(attempt.transfer_id)
-
-
-@transaction.atomic
-def ringing(attempt: Attempt) -> None:
-    move_attempt(_locked_attempt(attempt), AttemptState.RINGING, ringing_at=now())
-
-
-@transaction.atomic
-def unanswered(attempt: Attempt, *, outcome: Outcome, sip_status: int | None, retryable: bool) -> None:
-    """The dial's own word of why nobody answered."""
-    if _locked_attempt(attempt).state in UNANSWERED and move_attempt(
-        attempt, AttemptState.FAILED, outcome=outcome, sip_status=sip_status, retryable=retryable
-    ):
-        after_attempt.missed(attempt, policy_of(attempt.transfer.department))
-        wake(attempt.transfer_id)
-
-
-@transaction.atomic
-def agent_lost(attempt: Attempt) -> None:
-    """No TransferAgent comes: whoever is rung or waits on the phone is let go, and the next is tried."""
-    working = (*UNANSWERED, AttemptState.SUMMARIZING)
-    if _locked_attempt(attempt).state in working and move_attempt(
-        attempt, AttemptState.FAILED, outcome=Outcome.AGENT_LOST, retryable=True
-    ):
-        effects.once_more("close_consult", attempt.pk, pause=timedelta(0))
-        wake(attempt.transfer_id)
-
-
-@transaction.atomic
-def merge_failed(attempt: Attempt, why: str) -> None:
-    """Whoever was to join the two says that it cannot: no need to wait for the limit."""
-    _locked_attempt(attempt)
-    merging = Transfer.objects.filter(pk=attempt.transfer_id, state=TransferState.MERGING).exists()
-    if merging and attempt.bridged_at is None:
-        Attempt.objects.filter(pk=attempt.pk).update(merge_error=why[:80] or "failed")
-        wake(attempt.transfer_id)
-
-
-@transaction.atomic
-def stamp(attempt: Attempt, field: str) -> None:
-    """Note when something happened first; a later word of it changes nothing."""
-    _locked_attempt(attempt)
-    if Attempt.objects.filter(pk=attempt.pk, **{f"{field}__isnull": True}).update(**{field: now()}):
-        touched(attempt.transfer)
-        wake(attempt.transfer_id)

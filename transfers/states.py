@@ -31,6 +31,7 @@ class EndReason(models.TextChoices):
     CALLER_RETURNED = "caller_returned", "The caller went back to the AI"
     SUPERVISOR_CANCELLED = "supervisor_cancelled", "Cancelled by a supervisor"
     CALLBACK = "callback", "Callback"
+    CALLER_UNREACHED = "caller_unreached", "The caller did not answer"
     COLD_COMPLETED = "cold_completed", "Transferred"
     COLD_UNCONFIRMED = "cold_unconfirmed", "Transferred, not confirmed"
     ERROR = "error", "Our fault"

@@ -13,6 +13,7 @@ class TransferRequested(EventBody):
     by: str  # ai, person, or system in a rehearsal
     department_id: int | None
     person_id: str = ""
+    follows_id: str = ""
 
 
 class TransferMoved(EventBody):
@@ -68,6 +69,63 @@ class ManagerDecided(EventBody):
     type = "attempt.decided"
     decision: str
     via: str
+
+
+class HandedOver(EventBody):
+    """The manager pressed `*0` or `*1`: the caller goes back to the AI, or to somebody else."""
+
+    type = "transfer.handed_over"
+    to: str
+
+
+class StoodInLine(EventBody):
+    """All managers are busy."""
+
+    type = "transfer.in_line"
+    place: int
+    expected_wait_s: int | None
+
+
+class Parked(EventBody):
+    """A supervisor put a joined caller on hold, or took them off it."""
+
+    type = "transfer.parked"
+    on_hold: bool
+
+
+class ReferAsked(EventBody):
+    """The caller's carrier is asked to call the manager (SIP REFER)."""
+
+    type = "transfer.refer_asked"
+
+
+class ReferAnswered(EventBody):
+    type = "transfer.refer_answered"
+    result: str
+    sip_status: int | None = None
+
+
+class CallbackAsked(EventBody):
+    type = "callback.asked"
+    callback_id: str
+    department_id: int | None
+
+
+class CallbackMoved(EventBody):
+    type = "callback.moved"
+    callback_id: str
+    from_state: str
+    to_state: str
+    result: str = ""
+
+
+class PresenceSet(EventBody):
+    """A manager can be called, or not; `until` in ISO 8601, empty: until somebody says otherwise."""
+
+    type = "manager.presence_set"
+    manager_id: str
+    presence: str
+    until: str = ""
 
 
 class DialAdopted(EventBody):

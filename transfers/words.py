@@ -5,17 +5,36 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from calls.agents.protocol import DecisionKind
-from transfers.decide import Facts, approval_ends_at
-from transfers.models import Policy
+from transfers.decide import Facts, Next, approval_ends_at, waits_in_line
+from transfers.models import Policy, Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
 FAULT = "I am sorry, something went wrong on our side and I could not put you through."
 OFFER = "Would you like me to try again, or can I help you with something else?"
+OFFER_CALLBACK = (
+    "Would you like me to try again, or to have somebody call you back, or can I help you with something else?"
+)
+SHALL_WE_CALL = "I am sorry, nobody can come to the phone now. Would you like somebody to call you back?"
+THANKED = "Thank you. The caller is with the AI again. Goodbye."
+AFTER_MERGE = {
+    Next.ASK: "My colleague has left the call. Is there anything else I can do for you?",
+    Next.REDIAL: "I am sorry, the line to my colleague was cut. I am calling them again and stay with you.",
+    Next.NEXT_MANAGER: "I am sorry, the line was cut again. I am looking for another colleague.",
+    Next.BACK: "You are back with me. How can I go on helping you?",
+}
+
+
+def after_merge(then: Next) -> str:
+    """What the AI says when the manager is gone; empty where a hold line comes, or nobody listens."""
+    return AFTER_MERGE.get(then, "")
 
 
 def for_caller(facts: Facts, reason: EndReason) -> str:
     """What the AI says when the caller is back. Never a manager's name or number."""
-    return f"{_why(facts, reason)} {OFFER}"
+    if reason == EndReason.CALLBACK:  # asked for by the caller: the AI is saying so already
+        return "" if facts.transfer.cancel_reason else SHALL_WE_CALL
+    offer = OFFER_CALLBACK if facts.policy.offers_callback else OFFER
+    return f"{_why(facts, reason)} {offer}"
 
 
 def _why(facts: Facts, reason: EndReason) -> str:
@@ -30,6 +49,8 @@ def _why(facts: Facts, reason: EndReason) -> str:
             return "I am sorry, our colleagues are not in at this time."
         case EndReason.SUPERVISOR_CANCELLED | EndReason.CALLER_RETURNED:
             return "Thank you for holding. You are back with me."
+        case EndReason.NO_MANAGER if facts.transfer.queued_at and facts.attempt is None:
+            return "I am sorry, all of my colleagues are still talking to somebody."
         case EndReason.NO_MANAGER if facts.attempt is None:
             return "I am sorry, none of my colleagues is free right now."
         case EndReason.NO_MANAGER if facts.attempt and facts.attempt.outcome == Outcome.BUSY:
@@ -48,6 +69,8 @@ def for_manager(facts: Facts, outcome: Outcome) -> str:
     match outcome:
         case Outcome.DECLINED | Outcome.REDIRECTED:
             return "Thank you, I will tell the caller. Goodbye."
+        case Outcome.CANCELLED if facts.caller_unreached or not facts.caller_here:
+            return "They did not answer. Thank you, goodbye."
         case Outcome.CANCELLED:
             return "The caller no longer needs you. Thank you, goodbye."
         case Outcome.TIMED_OUT | Outcome.MERGE_FAILED:
@@ -62,21 +85,41 @@ def sentence(facts: Facts) -> str:
         case TransferState.REQUESTED:
             return _approval(facts, approval_ends_at(transfer, policy), policy)
         case TransferState.QUEUED:
-            return _rings(facts)
+            return _in_line(facts) if transfer.queued_at else _rings(facts)
+        case TransferState.CONNECTING if transfer.kind == Transfer.Kind.COLD:
+            return "The AI says goodbye; then the caller's carrier calls the colleague, and the call leaves us."
         case TransferState.CONNECTING if facts.attempt and facts.attempt.state != AttemptState.FAILED:
             left = _ring_left(facts)
             return f"Rings {facts.attempt.manager.name} for {left} s more, then {_then(facts, 0)}."
         case TransferState.CONSULTING if facts.attempt:
+            if transfer.caller_rung_at and not facts.caller_here:
+                return f"{facts.attempt.manager.name} is waiting while the caller is rung."
             if facts.decision and facts.decision.kind == DecisionKind.ACCEPT:
                 return f"{facts.attempt.manager.name} accepted and is being joined to the caller."
             return f"{facts.attempt.manager.name} hears the briefing and decides; if not, {_then(facts, 0)}."
         case TransferState.MERGING if facts.attempt:
             return f"{facts.attempt.manager.name} and the caller are being joined."
         case TransferState.MERGED:
-            return "They talk until one of them hangs up; then the call ends."
+            return _merged(facts)
         case TransferState.COMPLETED:
             return "The transfer is complete."
     return "The caller is with the AI." if facts.call.is_live else "The call has ended."
+
+
+def _merged(facts: Facts) -> str:
+    if facts.transfer.parked_at:
+        return "The caller is on hold with music; the manager hears nothing until you resume."
+    if facts.policy.after_hang_up == Policy.AfterHangUp.END:
+        return "They talk until one of them hangs up; then the call ends."
+    return "They talk; if the manager hangs up, the AI asks the caller whether there is anything else."
+
+
+def _in_line(facts: Facts) -> str:
+    place = facts.ahead + 1
+    where = "on hold" if facts.transfer.held_at else "with the AI"
+    queued = facts.transfer.queued_at or facts.now
+    left = max(0, facts.policy.queue_limit_s - round((facts.now - queued) / timedelta(seconds=1)))
+    return f"Number {place} in line, {where}: rings whoever is free first. After {left} s it goes back to the AI."
 
 
 def _approval(facts: Facts, ends: datetime | None, policy: Policy) -> str:
@@ -84,11 +127,15 @@ def _approval(facts: Facts, ends: datetime | None, policy: Policy) -> str:
         return _rings(facts)
     left = max(0, round((ends - facts.now) / timedelta(seconds=1)))
     dials = policy.approval == Policy.Approval.AUTO_AFTER or policy.at_limit == Policy.AtLimit.DIAL
+    if not dials and policy.at_limit == Policy.AtLimit.CALLBACK and policy.offers_callback:
+        return f"Waits {left} s for a supervisor; then the AI offers a callback."
     then = "dials by itself" if dials else "the caller stays with the AI, which says so"
     return f"Waits {left} s for a supervisor; then {then}."
 
 
 def _rings(facts: Facts) -> str:
+    if not facts.candidates and waits_in_line(facts):
+        return "All are busy: the caller waits in line for whoever is free first."
     if not facts.candidates:
         return "Nobody is free: the caller stays with the AI, which says so."
     first = facts.candidates[0]
@@ -98,7 +145,8 @@ def _rings(facts: Facts) -> str:
 def _then(facts: Facts, skip: int) -> str:
     room = facts.policy.max_attempts - facts.attempts_made
     names = [c.name for c in facts.candidates[skip : max(skip, room)]]
-    return ", then ".join([*names, "back to the AI, which offers to try again"])
+    offers = "a callback" if facts.policy.offers_callback else "to try again"
+    return ", then ".join([*names, f"back to the AI, which offers {offers}"])
 
 
 def _ring_left(facts: Facts) -> int:

@@ -11,7 +11,7 @@ from calls.live.publish import changed
 from calls.states import IllegalTransition
 from calls.timing import now
 from calls.versions import count_up
-from transfers.models import Attempt, Transfer
+from transfers.models import Attempt, Manager, Transfer
 from transfers.states import (
     ATTEMPT_TRANSITIONS,
     OPEN_ATTEMPT,
@@ -86,7 +86,11 @@ def touched(transfer: Transfer) -> None:
 
 
 def manager_touched(attempt: Attempt) -> None:
-    manager = attempt.manager
+    manager_changed(attempt.manager)
+
+
+def manager_changed(manager: Manager) -> None:
+    """Count the version and tell the pages of all their departments."""
     count_up(manager)
     for department_id in manager.departments.values_list("pk", flat=True):
         changed("manager", str(manager.pk), manager.version, department_id=department_id)

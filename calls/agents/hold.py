@@ -31,6 +31,7 @@ class HoldPlayer:
 
     def __init__(self, room: rtc.Room, voice: tts.TTS[Any], plan: HoldPlan, told: Callable[[int], None]) -> None:
         self._room, self._voice, self._plan, self._told = room, voice, plan, told
+        self.progress_line = plan.progress_line  # may change while it plays
         self._source = rtc.AudioSource(hold_music.RATE, 1, queue_size_ms=QUEUE_MS)
         self._publication: rtc.LocalTrackPublication | None = None
         self._task: asyncio.Task[None] | None = None
@@ -64,7 +65,7 @@ class HoldPlayer:
                 await self._source.capture_frame(frame_of(music[position : position + BLOCK], hold_music.RATE))
                 position = (position + BLOCK) % (len(music) - BLOCK)
             count += 1
-            if await self._say(self._plan.progress_line):
+            if await self._say(self.progress_line):
                 self._told(count)
 
     async def _say(self, line: str) -> bool:

@@ -22,6 +22,10 @@ def for_support(snapshot: p.Snapshot) -> str:
         f"Learn these, one question at a time, and keep each with record_fact:\n{facts}" if facts else "",
         "If the caller wants a person or a department, or you cannot help, call request_transfer at once. Never "
         "promise that somebody will come, and never say or invent a number.",
+        "If nobody can take the call, offer to try again, or a call back: then confirm the number digit by digit, "
+        "ask when it suits them, and call request_callback."
+        if snapshot.offers_callback
+        else "",
         "When the conversation is over, call say_goodbye.",
         profile.instructions,
     )

@@ -144,6 +144,11 @@ class Snapshot(Strict):
     facts: dict[str, str] = Field(default_factory=dict)  # by FactField.key
     departments: tuple[RosterDepartment, ...] = ()
     hold: HoldPlan | None = None  # set if the caller is on hold now
+    opening: str = ""  # said first, instead of the greeting: somebody waits for it
+    asks_whether_done: bool = False  # see `Resume`
+    caller_last4: str = ""  # of the number that a callback would go to; empty: not known
+    offers_callback: bool = False
+    may_refer: bool = False  # cold transfers: the department allows them, and the caller is on a telephone
     transfer: TransferSnapshot | None = None
 
 
@@ -205,6 +210,23 @@ class TransferRequested(Strict):
     department: str = ""  # a name of `Snapshot.departments`; empty: the call's own
     person: str | None = None
     briefing: str = ""  # the AI's draft, empty if it comes later
+    cold: bool = False  # without a briefing: the caller's own carrier calls the colleague
+
+
+class CallbackRequested(Strict):
+    """The caller wants to be called back; answered by an `Answer` of the same id."""
+
+    kind: Literal["callback_requested"] = "callback_requested"
+    request_id: UUID
+    number: str = ""  # as the caller said and confirmed it; empty: the one they call from
+    preferred: str = ""  # when it suits them, in their words
+
+
+class HandedOver(Strict):
+    """The manager's `*0` (back to the AI) or `*1` (another manager) while joined."""
+
+    kind: Literal["handed_over"] = "handed_over"
+    to: Literal["back", "another"]
 
 
 class BriefingDrafted(Strict):
@@ -318,6 +340,8 @@ UpBody = Annotated[
     | Speaking
     | FactLearned
     | TransferRequested
+    | CallbackRequested
+    | HandedOver
     | BriefingDrafted
     | SipStatus
     | LegLeft
@@ -339,24 +363,48 @@ UpBody = Annotated[
 
 
 class Hold(Strict):
-    """Support: say `plan.line` (uninterruptible), then caller audio in and out off, music."""
+    """Support: say `plan.line` (uninterruptible), then caller audio in and out off, music.
+
+    For a caller who is held already: only the progress line is new.
+    """
 
     kind: Literal["hold"] = "hold"
     plan: HoldPlan
 
 
 class Resume(Strict):
-    """Support: stop the music, audio flags as they were before the hold, say `words`, go on talking."""
+    """Support: stop the music, audio flags as they were before the hold, say `words`, go on talking.
+
+    After a merge with the call as it is known now: whoever only wrote it down talks again, knowing everything.
+    `asks_whether_done`: `words` ask whether there is anything else; a no, or 8 s of silence, ends the call.
+    """
 
     kind: Literal["resume"] = "resume"
     words: str
     outcome: str = ""  # the transfer's end reason, so that the AI knows why
+    snapshot: Snapshot | None = None
+    asks_whether_done: bool = False
 
 
 class Say(Strict):
     kind: Literal["say"] = "say"
     text: str
     interruptible: bool = True
+
+
+class Answer(Strict):
+    """Support: what came of a request of the AI's; `words` are what it tells the caller."""
+
+    kind: Literal["answer"] = "answer"
+    request_id: UUID
+    words: str
+
+
+class Carry(Strict):
+    """Bridge: carry audio both ways, or, while the joined caller is on hold, none."""
+
+    kind: Literal["carry"] = "carry"
+    on: bool
 
 
 class Coach(Strict):
@@ -418,7 +466,7 @@ class Know(Strict):
 
 
 DirectiveBody = Annotated[
-    Hold | Resume | Say | Coach | Brief | Merge | Leave | End | Hear | Know,
+    Hold | Resume | Say | Answer | Carry | Coach | Brief | Merge | Leave | End | Hear | Know,
     Field(discriminator="kind"),
 ]
 

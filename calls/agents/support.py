@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from livekit import rtc
 from livekit.agents import Agent, StopResponse
 
 from calls.agents import protocol as p
 from calls.agents.audio import audio_track, voice_activity
+from calls.agents.caller import caller_here, find_caller
 from calls.agents.conversation import Conversation, new_session, room_options
 from calls.agents.hold import HoldPlayer
 from calls.agents.instructions import conversation, for_support
-from calls.agents.job import Job, is_caller
+from calls.agents.job import Job
+from calls.agents.keys import StarKeys
 from calls.agents.speech.knowledge import SupportKnowledge
 from calls.agents.speech.models import Models, build_models, build_vad
 from calls.agents.support_tools import support_tools
@@ -27,9 +30,13 @@ logger = logging.getLogger("patchbay.agents")
 CONSOLE_SECONDS = 3.0  # without a console the agent talks all the same
 CALLER_SECONDS = 60.0
 KNOWN_WITHIN_SECONDS = 1.5
+SILENCE_SECONDS = 8.0  # after the question whether there is anything else
+ANSWERED_WITHIN_SECONDS = 5.0
 CALLER_BACK_SECONDS = 15.0  # who was cut off may come back; the console ends the call long before
 DECIDED_WITHIN_SECONDS = 0.8  # a department that dials at once has decided within that
 ASKING = "One moment please, I am asking whether a colleague can take your call."
+PROGRESS = "Thank you for holding."
+NOT_NOTED = "I am sorry, I could not note that down just now. Please ask me again in a moment."
 GOODBYE = "Thank you for calling. Goodbye."
 BACK_AGAIN = "I am sorry, I was gone for a moment. How can I help you?"
 
@@ -43,9 +50,12 @@ class SupportJob(Job):
 
     async def begin(self) -> None:
         self.snapshot = await self._snapshot()
+        self._answers: dict[UUID, asyncio.Future[str]] = {}
+        self._writers: list[asyncio.Task[Any]] = []
+        self._stars = StarKeys()
         self._decided, self._known, self._ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.link.serve(self.handle)
-        caller = await self._caller()
+        caller = await find_caller(self.room, self.snapshot.caller_identity, within_s=CALLER_SECONDS)
         if caller is None:
             await self.leave("no caller came")
             return
@@ -53,11 +63,7 @@ class SupportJob(Job):
         self.room.on("sip_dtmf_received", self._key)
         self.room.on("participant_disconnected", self._somebody_left)
         await self._tell_who_calls()
-        self.knowledge = SupportKnowledge(
-            profile=self.snapshot.profile,
-            departments=self.snapshot.departments,
-            facts=dict(self.snapshot.facts),
-        )
+        self._knows(self.snapshot)
         await self._take_up()
         self._ready.set()
 
@@ -72,43 +78,25 @@ class SupportJob(Job):
                 profile=p.Profile(greeting="Hello, you are talking to an AI. How can I help?"),
             )
 
-    async def _caller(self) -> str | None:
-        """The identity of the caller: known to the console, or the first who is none of ours."""
-        known = self.snapshot.caller_identity
-        if known and known in self.room.remote_participants:
-            return known
-        came: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-        def joined(who: rtc.RemoteParticipant) -> None:
-            if is_caller(who) and not came.done():
-                came.set_result(who.identity)
-
-        self.room.on("participant_connected", joined)
-        for who in self.room.remote_participants.values():
-            joined(who)
-        try:
-            return await asyncio.wait_for(came, CALLER_SECONDS)
-        except TimeoutError:
-            return None
-        finally:
-            self.room.off("participant_connected", joined)
-
     async def _tell_who_calls(self) -> None:
-        """What the caller dialled decides for whom the agent speaks; its first word waits a moment for that."""
-        who = self.room.remote_participants.get(self.caller)
-        if who is None:
+        """The first word waits a moment for what the console makes of it."""
+        here = caller_here(self.room, self.caller)
+        if here is None:
             return
-        sip = who.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
-        self.link.report(
-            p.CallerHere(
-                identity=who.identity,
-                sid=who.sid,
-                participant_kind="sip" if sip else "standard",
-                attributes=dict(who.attributes),
-            )
-        )
+        self.link.report(here)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._known.wait(), KNOWN_WITHIN_SECONDS)
+
+    def _knows(self, snapshot: p.Snapshot) -> None:
+        self.snapshot = snapshot
+        self.knowledge = SupportKnowledge(
+            profile=snapshot.profile,
+            departments=snapshot.departments,
+            facts=dict(snapshot.facts),
+            caller_last4=snapshot.caller_last4,
+            offers_callback=snapshot.offers_callback,
+            may_refer=snapshot.may_refer,
+        )
 
     async def _take_up(self) -> None:
         """Go on where the call is: a new job may come in the middle of it."""
@@ -118,7 +106,7 @@ class SupportJob(Job):
             return
         await self._start_session()
         if with_whom == p.CallerWith.HOLD:
-            await self._hold(self.snapshot.hold or p.HoldPlan(line="", progress_line="Thank you for holding."))
+            await self._hold(self.snapshot.hold or p.HoldPlan(line="", progress_line=PROGRESS))
         elif with_whom == p.CallerWith.AI:
             self.run(self._first_words())
         else:
@@ -141,8 +129,28 @@ class SupportJob(Job):
 
     async def _first_words(self) -> None:
         profile = self.snapshot.profile
+        if self.snapshot.opening:
+            await self._say_and_listen(self.snapshot.opening, asks=self.snapshot.asks_whether_done)
+            return
         words = " ".join((profile.greeting, *profile.disclosure)) if self.snapshot.greet else BACK_AGAIN
         await self.talk.say(words, interruptible=True)
+
+    async def _say_and_listen(self, words: str, *, asks: bool) -> None:
+        """To its end, for they must hear it. `asks` whether there is anything else: silence then ends the call."""
+        await self.talk.say(words)
+        if asks:
+            self.run(self._goodbye_in_silence())
+
+    async def _goodbye_in_silence(self) -> None:
+        """Whoever says something is answered, and it is their conversation again."""
+        asked_at, quiet_since = time.time(), time.monotonic()
+        while time.monotonic() - quiet_since < SILENCE_SECONDS:
+            await asyncio.sleep(0.2)
+            if self.session is None or self.player or self.talk.last_turn[0] > asked_at:
+                return
+            if self.talk.speaking or self.session.agent_state != "listening":
+                quiet_since = time.monotonic()
+        self._goodbye()
 
     # ── what the model may do ────────────────────────────────────────────────────────────────────
 
@@ -151,9 +159,11 @@ class SupportJob(Job):
         self.link.report(p.FactLearned(key=key, value=value))
         return "Noted. Go on with the conversation."
 
-    async def request_transfer(self, reason: str, department: str, person: str | None, briefing: str) -> str:
+    async def request_transfer(
+        self, reason: str, department: str, person: str | None, briefing: str, *, cold: bool = False
+    ) -> str:
         request = p.TransferRequested(
-            request_id=uuid4(), reason=reason, department=department, person=person, briefing=briefing
+            request_id=uuid4(), reason=reason, department=department, person=person, briefing=briefing, cold=cold
         )
         self._decided.clear()
         self.link.report(request)
@@ -163,10 +173,25 @@ class SupportJob(Job):
             return ASKING
         raise StopResponse
 
+    async def request_callback(self, number: str, preferred: str) -> str:
+        """What the console makes of it is what the caller is told: nothing is promised before."""
+        request = p.CallbackRequested(request_id=uuid4(), number=number[:40], preferred=preferred[:120])
+        answer = self._answers[request.request_id] = asyncio.get_running_loop().create_future()
+        self.link.report(request)
+        try:
+            return await asyncio.wait_for(answer, ANSWERED_WITHIN_SECONDS)
+        except TimeoutError:
+            return NOT_NOTED
+        finally:
+            del self._answers[request.request_id]
+
     async def say_goodbye(self) -> None:
+        self._goodbye()
+        raise StopResponse
+
+    def _goodbye(self) -> None:
         handle = self.session.say(GOODBYE, allow_interruptions=False)
         handle.add_done_callback(lambda _: self.link.report(p.CallerSaidGoodbye()))
-        raise StopResponse
 
     # ── what the console says ────────────────────────────────────────────────────────────────────
 
@@ -185,7 +210,9 @@ class SupportJob(Job):
             case p.Merge():
                 await self._merged(body)
             case p.Say():
-                await self.talk.say(body.text, interruptible=body.interruptible)
+                await self._say(body)
+            case p.Answer():
+                self._answered(body)
             case p.Coach():
                 await self._coach(body.text)
             case p.Hear():
@@ -195,15 +222,34 @@ class SupportJob(Job):
             case _:
                 raise ValueError(f"a support job cannot {body.kind}")
 
+    async def _say(self, body: p.Say) -> None:
+        """A line of the console's; what the AI was saying gives way if the line must be heard."""
+        if self.session is None:
+            return
+        self._decided.set()
+        if not body.interruptible:
+            await self.talk.hush()
+        await self.talk.say(body.text, interruptible=body.interruptible)
+
+    def _answered(self, body: p.Answer) -> None:
+        waiting = self._answers.get(body.request_id)
+        if waiting and not waiting.done():
+            waiting.set_result(body.words)
+
     async def _hold(self, plan: p.HoldPlan) -> None:
         """One line to its end; then nothing of the caller is heard and nothing but music is played."""
         if self.player:
+            self.player.progress_line = plan.progress_line
             return
         self._decided.set()
-        await self.talk.hush()
-        await self.talk.say(plan.line)
-        self._silence(True)
-        self.talk.turn_began = None
+        self._stop_writing()
+        if self.session is None:  # a joined caller is held: nobody talks to them
+            self.models = build_models(self.knowledge)
+        else:
+            await self.talk.hush()
+            await self.talk.say(plan.line)
+            self._silence(True)
+            self.talk.turn_began = None
         self.player = HoldPlayer(
             self.room, self.models.tts, plan, lambda count: self.link.report(p.HoldProgress(count=count))
         )
@@ -233,25 +279,38 @@ class SupportJob(Job):
     async def _resume(self, body: p.Resume) -> None:
         await self._music_off()
         self._decided.set()
+        if body.snapshot:
+            self._stop_writing()
+            self._knows(body.snapshot)
+        if self.session is None:
+            await self._start_session()
         self._silence(False)
         self.session.clear_user_turn()
         if body.outcome:
             await self._tell_model(f"The transfer ended: {body.outcome}. You are with the caller again.")
-        await self.talk.say(body.words)  # to its end: who is back must hear why
+        await self._say_and_listen(body.words, asks=body.asks_whether_done)
 
     async def _merged(self, body: p.Merge) -> None:
         """The bridge carries already: introduce them if the profile says so, then fall silent for good."""
         await self._music_off()
-        if body.introduction:
-            self.session.output.set_audio_enabled(True)
-            await self.talk.say(body.introduction)
+        session, self.session = self.session, None
+        if session:
+            with suppress(RuntimeError):
+                session.input.set_audio_enabled(False)
+            await self._introduce(session, body.introduction)
+            await session.aclose()
         if not body.transcribe:
             await self.leave("the two are joined")
             return
-        await self.session.aclose()
-        self.session = None
         manager = body.bridge_identity if body.strategy == "relay" else body.manager_identity
         self._write_down(manager)
+
+    async def _introduce(self, session: Any, words: str) -> None:
+        """Whatever was being said to a caller who waited with the AI is broken off."""
+        await self.talk.hush()
+        if words:
+            session.output.set_audio_enabled(True)
+            await self.talk.say(words)
 
     async def _only_write(self) -> None:
         transfer = self.snapshot.transfer
@@ -263,9 +322,17 @@ class SupportJob(Job):
 
     def _write_down(self, *manager: str) -> None:
         self.link.report(p.AgentState(state="silent"))
-        for identity in manager:
-            self.run(Transcriber(self.room, identity, self.link, speaker=p.Speaker.MANAGER).run())
-        self.run(Transcriber(self.room, self.caller, self.link, speaker=p.Speaker.CALLER).run())
+        self._stop_writing()
+        people = [(identity, p.Speaker.MANAGER) for identity in manager] + [(self.caller, p.Speaker.CALLER)]
+        self._writers = [
+            self.run(Transcriber(self.room, identity, self.link, speaker=speaker).run())
+            for identity, speaker in people
+        ]
+
+    def _stop_writing(self) -> None:
+        for writer in self._writers:
+            writer.cancel()
+        self._writers = []
 
     async def _coach(self, text: str) -> None:
         await self._tell_model(f"Your supervisor says, for you alone, never to be read out: {text}")
@@ -290,11 +357,21 @@ class SupportJob(Job):
     # ── the room ─────────────────────────────────────────────────────────────────────────────────
 
     def _key(self, event: rtc.SipDTMF) -> None:
-        if event.participant is None or event.participant.identity != self.caller:
+        if event.participant is None:
+            return
+        if event.participant.identity.startswith("manager-"):  # joined in this room, without a bridge
+            self._manager_key(event.digit)
+            return
+        if event.participant.identity != self.caller:
             return
         self.link.report(p.KeyPressed(identity=self.caller, digit=event.digit))
         if self.player and event.digit == "0":
             self.link.report(p.CallerWantsBack())
+
+    def _manager_key(self, digit: str) -> None:
+        meant = self._stars.pressed(digit)
+        if meant:
+            self.link.report(meant)
 
     def _somebody_left(self, who: rtc.RemoteParticipant) -> None:
         if who.identity == self.caller:
@@ -308,5 +385,6 @@ class SupportJob(Job):
 
     async def close(self) -> None:
         await self._music_off()
+        self._stop_writing()
         if self.session:
             await self.session.aclose()

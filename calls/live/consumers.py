@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from channels.auth import get_user
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -41,6 +43,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.wanted: tuple[Wanted, ...] = ()
         self.outbox: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING)
         self.tasks: list[asyncio.Task[None]] = []
+        self.page_id = uuid7()
+        self.shown: UUID | None = None
+        self.looked = asyncio.Event()
 
     async def connect(self) -> None:
         await self.accept()  # so that the browser learns the reason from the code
@@ -86,6 +91,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
             hub.remove(subscriber)
         for subscriber in fresh:
             await hub.add(subscriber)
+        if self._call_shown() != self.shown:
+            self.looked.set()
 
     def put(self, text: str) -> None:
         """Queue a message; a browser that does not keep up starts again from a snapshot."""
@@ -110,15 +117,28 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def _be_present(self) -> None:
         """A request that waits for a supervisor knows by this that there is one."""
-        page_id = uuid7()
         while True:
-            user_id = self._user().pk
+            self.looked.clear()
+            user_id, shown = self._user().pk, self._call_shown()
             try:
                 if user_id is not None:
-                    await in_thread(presence.page_open, page_id, user_id)
+                    await in_thread(presence.page_open, self.page_id, user_id, shown)
+                    await self._looks_at(shown)
             except Error as error:
                 logger.warning("a page's presence was not written", extra={"error": type(error).__name__})
-            await asyncio.sleep(presence.RENEW_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(presence.RENEW_SECONDS):
+                    await self.looked.wait()
+
+    def _call_shown(self) -> UUID | None:
+        """The call whose page this is, or which is open beside the list."""
+        return next((UUID(s.id) for s in self.subscribers if s.view == "call"), None)
+
+    async def _looks_at(self, shown: UUID | None) -> None:
+        """Tell the others who look at the same call, when that changes."""
+        before, self.shown = self.shown, shown
+        for call_id in {before, shown} - {None} if before != shown else ():
+            await in_thread(presence.told, call_id)
 
     async def check_rights(self) -> None:
         """Log-out, a lost role or another department end what was subscribed with them."""
@@ -143,3 +163,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             task.cancel()
         for subscriber in self.subscribers:
             hub.remove(subscriber)
+        with suppress(Error):
+            await in_thread(presence.page_closed, self.page_id)
+            if self.shown:
+                await in_thread(presence.told, self.shown)

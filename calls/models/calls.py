@@ -17,6 +17,7 @@ class Call(models.Model):
     class Source(models.TextChoices):
         PHONE = "phone", "Phone"
         TEST = "test", "Test call"
+        CALLBACK = "callback", "Callback"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     room_name = models.CharField(max_length=200)
@@ -98,6 +99,7 @@ class Leg(models.Model):
     participant_sid = models.CharField(max_length=64, unique=True)
     room_name = models.CharField(max_length=200)
     sip_status = models.CharField(max_length=16, blank=True)
+    by_phone = models.BooleanField(default=False, help_text="A SIP leg: its carrier can be asked to call another.")
     joined_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True, blank=True)
     leave_reason = models.CharField(max_length=40, blank=True)

@@ -12,6 +12,7 @@ class OpenPage(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    call_id = models.UUIDField(null=True, blank=True, help_text="The call whose page it is, or is beside.")
     seen_at = models.DateTimeField()
 
     class Meta:

@@ -87,6 +87,34 @@ def call_of_room(
     return call
 
 
+def open_outbound(
+    *, number: str, department: Department | None, profile: AgentProfile | None, actor: Actor
+) -> Call:
+    """A call that we make: its room is opened, and the caller is rung when somebody is there for them."""
+    at = now()
+    call = Call(
+        source=Call.Source.CALLBACK,
+        department=department,
+        profile=profile,
+        caller_number=number,
+        caller_number_hmac=number_hmac(number),
+        caller_last4=number[-4:],
+        started_at=at,
+        caller_since=at,
+        last_fact_at=at,
+    )
+    call.room_name = f"call-back-{call.pk}"
+    call.save(force_insert=True)
+    record(
+        CallStarted(source=call.source, department_id=department.pk if department else None),
+        actor=actor,
+        call_id=call.pk,
+    )
+    effects.ensure("open_call_room", call.pk)
+    touched(call)
+    return call
+
+
 def live_call(room_name: str) -> Call | None:
     return Call.objects.filter(room_name=room_name).exclude(state=CallState.INACTIVE).first()
 

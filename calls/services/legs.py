@@ -148,6 +148,7 @@ def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
             "kind": kind,
             "identity": participant.identity,
             "room_name": room.name,
+            "by_phone": participant.kind == "sip",
             "joined_at": participant.joined_at or now(),
         },
     )

@@ -167,6 +167,11 @@ class Gateway(Protocol):
         """Hangs up a phone; a participant who is not there is well."""
 
     async def move_participant(self, room: str, identity: str, destination: str) -> None: ...
+    async def set_subscribed(
+        self, room: str, identity: str, track_sids: Sequence[str], *, subscribed: bool
+    ) -> None:
+        """Whether a participant is sent these tracks."""
+
     async def update_permissions(self, room: str, identity: str, permissions: Permissions) -> None: ...
     async def dial(self, request: DialRequest) -> DialResult: ...
     async def transfer_sip(self, room: str, identity: str, to: str) -> None:

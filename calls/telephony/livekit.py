@@ -174,6 +174,15 @@ class LiveKitGateway:
         async with self._asking():
             await self._api.room.update_participant(request)
 
+    async def set_subscribed(
+        self, room: str, identity: str, track_sids: Sequence[str], *, subscribed: bool
+    ) -> None:
+        request = api.UpdateSubscriptionsRequest(
+            room=room, identity=identity, track_sids=list(track_sids), subscribe=subscribed
+        )
+        async with self._asking():
+            await self._api.room.update_subscriptions(request)
+
     # ── phones ───────────────────────────────────────────────────────────────────────────────────
 
     async def dial(self, request: DialRequest) -> DialResult:

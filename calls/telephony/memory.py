@@ -57,6 +57,7 @@ class _Room:
     participants: dict[str, ParticipantInfo] = field(default_factory=dict)
     dispatches: dict[str, Dispatch] = field(default_factory=dict)
     permissions: dict[str, Permissions] = field(default_factory=dict)
+    unheard: dict[str, set[str]] = field(default_factory=dict)  # listener to the tracks they are not sent
 
 
 class MemoryGateway:
@@ -214,6 +215,16 @@ class MemoryGateway:
         with self._call("update_permissions"):
             self._present(room, identity)
             self._rooms[room].permissions[identity] = permissions
+
+    async def set_subscribed(
+        self, room: str, identity: str, track_sids: Sequence[str], *, subscribed: bool
+    ) -> None:
+        with self._call("set_subscribed"):
+            self._present(room, identity)
+            refused = self._rooms[room].unheard.setdefault(identity, set())
+            refused.difference_update(track_sids)
+            if not subscribed:
+                refused.update(track_sids)
 
     # ── phones ───────────────────────────────────────────────────────────────────────────────────
 

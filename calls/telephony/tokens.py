@@ -54,7 +54,7 @@ TABLE: Final[Mapping[Purpose, TokenRow]] = {
     "whisper": TokenRow("supervisor-{}", timedelta(minutes=2), publish=True),
     "barge": TokenRow("supervisor-{}", timedelta(minutes=2), publish=True),
     "take_over": TokenRow("supervisor-{}", timedelta(minutes=2), publish=True),
-    "test_caller": TokenRow("caller-{}", timedelta(minutes=5), publish=True),
+    "test_caller": TokenRow("caller-{}", timedelta(minutes=5), publish=True, publish_data=True),  # its keys
     "transfer_agent": TokenRow(
         "transfer-{}", timedelta(minutes=10), publish=True, sources=(), publish_data=True, own_metadata=True
     ),

@@ -49,6 +49,16 @@
       if (node.textContent !== text) node.textContent = text;
     }
     for (const lanes of document.querySelectorAll(".lanes[data-growing]")) stretch(lanes, now);
+    for (const node of document.querySelectorAll("[data-lookers]")) others(node);
+  }
+
+  /** Who else has this open: oneself is no news. One rendering serves everybody, so it is taken out here. */
+  function others(node) {
+    const names = node.dataset.lookers.split(",").filter((name) => name && name !== document.body.dataset.user);
+    const text = names.length ? `${names.join(", ")} ${names.length === 1 ? "has" : "have"} this open` : "";
+    const place = node.querySelector("span");
+    if (place.textContent !== text) place.textContent = text;
+    node.hidden = !text;
   }
 
   /** A swimlane that is not over grows: its scale ends at the present moment. */

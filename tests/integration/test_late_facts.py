@@ -16,7 +16,7 @@ from calls.models import Leg
 from calls.services import legs
 from calls.states import CallerWith, CallState
 from tests.world import Story, World
-from transfers import services, tasks
+from transfers import attempt_facts, services, tasks
 from transfers.models import Attempt
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
@@ -24,11 +24,11 @@ from transfers.states import AttemptState, EndReason, Outcome, TransferState
 def late_facts(world: World, story: Story, attempt: Attempt) -> None:
     """Everything that could still arrive of an attempt, all at once."""
     attempt = Attempt.objects.select_related("transfer__call", "manager").get(pk=attempt.pk)
-    services.ringing(attempt)
-    services.answered(attempt)
-    services.unanswered(attempt, outcome=Outcome.BUSY, sip_status=486, retryable=True)
-    services.agent_lost(attempt)
-    services.merge_failed(attempt, "late")
+    attempt_facts.ringing(attempt)
+    attempt_facts.answered(attempt)
+    attempt_facts.unanswered(attempt, outcome=Outcome.BUSY, sip_status=486, retryable=True)
+    attempt_facts.agent_lost(attempt)
+    attempt_facts.merge_failed(attempt, "late")
     for status in ("ringing", "dialing", "active", "hangup", "nonsense"):
         for leg in Leg.objects.filter(identity=attempt.manager_identity):
             legs.leg_status(leg, status)
@@ -42,8 +42,8 @@ def test_late_word_of_a_phone_that_was_answered_changes_nothing(world: World, st
     story.brought_to(stage)
     if stage == "merging":
         attempt = Attempt.objects.select_related("transfer__call", "manager").get()
-        services.ringing(attempt)
-        services.unanswered(attempt, outcome=Outcome.BUSY, sip_status=486, retryable=True)
+        attempt_facts.ringing(attempt)
+        attempt_facts.unanswered(attempt, outcome=Outcome.BUSY, sip_status=486, retryable=True)
         world.settle()
     else:
         late_facts(world, story, story.attempt)

@@ -169,8 +169,9 @@ async def test_words_come_to_the_calls_page_in_order_and_not_to_the_wallboard(ru
     floor, user = await floor_and(Role.SUPERVISOR, "billing")
     call = floor.waiting.call
     async with Browser(user) as page, Browser(user) as board:
-        await ready(page, ("call", str(call.pk)))
         await ready(board, ("wallboard", ""))
+        await ready(page, ("call", str(call.pk)))
+        await board.until("pieces")  # that somebody looks at the call
 
         @sync_to_async
         def speak() -> None:
@@ -178,9 +179,11 @@ async def test_words_come_to_the_calls_page_in_order_and_not_to_the_wallboard(ru
             publish.changed("utterance", str(row.pk), 1, department_id=call.department_id, call_id=str(call.pk))
 
         await speak()
-        message = await page.until("pieces")
-        assert message["pieces"][0]["list"] == f"talk-{call.pk}"
-        assert "the blue envelope" in message["pieces"][0]["html"]
+        while True:
+            piece = (await page.until("pieces"))["pieces"][0]
+            if piece["list"] == f"talk-{call.pk}":  # who looks at the page is told, too
+                break
+        assert "the blue envelope" in piece["html"]
         await board.silent_about("the blue envelope")
 
 
@@ -287,3 +290,29 @@ async def test_a_page_that_is_open_is_known_in_the_database(running_hub, monkeyp
         await ready(browser, ("wallboard", ""))
         await written.wait()
         assert await sync_to_async(OpenPage.objects.get)(user=user)
+
+
+async def test_a_row_says_who_has_it_open_and_when_they_have_gone(running_hub):
+    floor, priya = await floor_and(Role.SUPERVISOR, "billing", name="priya")
+    sam = await sync_to_async(account)(Role.SUPERVISOR, floor.billing, name="sam")
+    waiting = floor.waiting
+    async with Browser(priya) as watching:
+        await ready(watching, ("wallboard", ""))
+        async with Browser(sam) as looking:
+            await looking.subscribe(("call", str(waiting.call_id)))
+            shown = await the_need(watching, waiting.pk, "sam has this open")
+            assert "priya" not in shown
+        await the_need(watching, waiting.pk, "needs approval", without="sam has")
+
+
+async def the_need(browser: Browser, transfer_id: Any, words: str, without: str = "\0") -> str:
+    """The card of a request as soon as it says so."""
+    while True:
+        message = await browser.until("pieces")
+        for piece in message["pieces"]:
+            if (
+                piece["target"] == f"need-{transfer_id}"
+                and words in piece["html"]
+                and without not in piece["html"]
+            ):
+                return str(piece["html"])

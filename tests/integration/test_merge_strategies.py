@@ -46,6 +46,7 @@ def test_a_leg_is_moved_and_its_leaving_the_consultation_is_no_hanging_up(world:
     said_by_server(cloud, cloud.call.room_name, attempt.manager_identity, "PA_moved")
     world.settle()
     assert cloud.transfer.state == TransferState.MERGED
+    world.later(15)
     legs.participant_left(cloud.call.room_name, identity=attempt.manager_identity, reason="client_initiated")
     world.settle()
     assert cloud.state == (TransferState.COMPLETED, EndReason.CONNECTED)

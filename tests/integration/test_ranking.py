@@ -10,8 +10,8 @@ import pytest
 from calls.models import Department
 from tests import rows
 from transfers.models import Endpoint, Manager, Presence, Shift
-from transfers.roster import Ranking, rank
-from transfers.states import AttemptState, TransferState
+from transfers.roster import Ranking, Tried, rank
+from transfers.states import AttemptState, Outcome, TransferState
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -52,7 +52,7 @@ def test_everybody_else_is_passed_over_for_a_reason(billing: Department) -> None
     rows.attempt(rows.transfer(rows.call(billing), TransferState.MERGED), busy, AttemptState.MERGED)
     Shift.objects.create(manager=off, weekday=NOW.weekday(), starts=time(13), ends=time(14))
     Endpoint.objects.filter(manager=browser).update(kind=Endpoint.Kind.BROWSER)
-    found = ranking(billing, exclude=frozenset({tried.pk}))
+    found = ranking(billing, tried=(Tried(tried.pk, tried.endpoints.get().pk, Outcome.BUSY),))
     assert names(found) == ["Back"]
     assert reasons(found) == {
         "Inactive": "not active",

@@ -17,6 +17,8 @@ SUPERVISES = (
     "calls.supervise_call",
     "calls.listen_call",
     "transfers.set_presence",
+    "transfers.refer_call",
+    "transfers.park_call",
 )
 ROSTER = ("transfers.change_manager", "transfers.add_shift", "transfers.delete_endpoint")
 SETTINGS = (
@@ -34,6 +36,8 @@ TABLE = {
     "calls.view_full_number": {A, ADM},
     "calls.verify_audit": {S, A, ADM},
     "calls.export_calls": {S, A, ADM},
+    "transfers.view_callback": {S, M, A, ADM},
+    "transfers.handle_callback": {S, M, ADM},
     **{key: {S, ADM} for key in SUPERVISES},
     **{key: {S, ADM} for key in ROSTER},
     **{key: {ADM} for key in SETTINGS},

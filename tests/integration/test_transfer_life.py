@@ -49,9 +49,12 @@ def test_a_caller_is_held_briefed_about_joined_and_let_go(world: World) -> None:
     agent.says(p.Heard(speaker=p.Speaker.MANAGER))
     assert story.attempt.heard_at
 
+    world.later(20)
     world.hangs_up(story.attempt)
     assert story.state == (TransferState.COMPLETED, EndReason.CONNECTED)
-    assert (story.attempt.state, story.call.end_reason) == (AttemptState.ENDED, "manager_left")
+    assert (story.attempt.state, story.call.caller_with) == (AttemptState.ENDED, CallerWith.AI)
+    assert kinds(story.support) == ["resume"]
+    story.support.says(p.CallerSaidGoodbye())
     world.later(1)
     assert world.rooms() == set()
     assert [dial.to for dial in world.server.dials] == ["+12025550101"]

@@ -15,8 +15,8 @@ from calls.agents.protocol import DecisionKind
 from calls.models import Call
 from calls.states import CallState
 from transfers import decide as d
-from transfers.models import Attempt, Decision, Manager, Policy, Transfer
-from transfers.roster import Candidate
+from transfers.models import Attempt, Decision, HandOver, Manager, Policy, ReferResult, Transfer
+from transfers.roster import BUSY, OFF_SHIFT, Candidate, PassedOver, Ranking
 from transfers.states import (
     ATTEMPT_TRANSITIONS,
     OPEN_ATTEMPT,
@@ -50,6 +50,13 @@ STATE_OF_ATTEMPT = {
 }
 
 
+def ranked(given: dict[str, Any]) -> Ranking:
+    """Takes `candidates`, `outside_hours` and `soon_free` out of `given`."""
+    whys = [why for key, why in (("outside_hours", OFF_SHIFT), ("soon_free", BUSY)) if given.pop(key, False)]
+    passed = tuple(PassedOver(uuid4(), "Omar", why) for why in whys)
+    return Ranking(given.pop("candidates", (DANA,)), passed)
+
+
 def facts(state: TransferState, **given: Any) -> d.Facts:
     """A transfer in that state where all is well; `attempt`, `policy`, `transfer` and `call` take other fields."""
     call = Call(**{"state": CallState.ESCALATED} | given.pop("call", {}))
@@ -68,7 +75,7 @@ def facts(state: TransferState, **given: Any) -> d.Facts:
         attempt = Attempt(**base | fields)
     kind = given.pop("decision", None)
     decision = Decision(kind=kind, at=ago(1)) if kind else None
-    usual: dict[str, Any] = {"now": NOW, "attempts_made": 1 if attempt else 0, "candidates": (DANA,)}
+    usual: dict[str, Any] = {"now": NOW, "attempts_made": 1 if attempt else 0, "ranking": ranked(given)}
     rows = {"transfer": transfer, "call": call, "policy": policy, "attempt": attempt, "decision": decision}
     return d.Facts(**usual | rows | given)
 
@@ -200,15 +207,28 @@ def test_a_merge_is_done_or_given_up(given: dict[str, Any], step: d.Step) -> Non
 
 
 ENDED = {"call": {"state": CallState.INACTIVE}}
+GONE: dict[str, Any] = {"attempt": {"merged_at": ago(15), "leg_left_at": ago(0)}}
 
 
 @pytest.mark.parametrize(
     ("given", "step"),
     [
         ({}, d.Wait()),
-        ({"attempt": {"leg_left_at": ago(0)}}, d.Complete(manager_left=True)),
-        (ENDED, d.Complete(manager_left=False)),
-        (ENDED | {"attempt": {"leg_left_at": ago(0)}}, d.Complete(manager_left=False)),
+        (GONE | {"leave_reason": "CLIENT_INITIATED"}, d.Complete(d.Next.ASK)),
+        (GONE | {"leave_reason": "CLIENT_INITIATED", "policy": {"after_hang_up": "end"}}, d.Complete(d.Next.END)),
+        (GONE | {"leave_reason": "CONNECTION_TIMEOUT"}, d.Complete(d.Next.REDIAL)),
+        (GONE | {"leave_reason": "CONNECTION_TIMEOUT", "redialled": True}, d.Complete(d.Next.NEXT_MANAGER)),
+        (
+            {"attempt": {"merged_at": ago(14), "leg_left_at": ago(0)}, "leave_reason": "CLIENT_INITIATED"},
+            d.Complete(d.Next.REDIAL),
+        ),
+        ({"transfer": {"handed_over": "back"}}, d.Complete(d.Next.BACK)),
+        ({"transfer": {"handed_over": "another"}}, d.Complete(d.Next.ANOTHER)),
+        ({"transfer": {"parked_at": ago(10)}}, d.Wait(soon(170))),
+        ({"transfer": {"parked_at": ago(180)}}, d.Unpark()),
+        (ENDED, d.Complete(d.Next.NOTHING)),
+        (ENDED | GONE, d.Complete(d.Next.NOTHING)),
+        (ENDED | {"transfer": {"handed_over": "another"}}, d.Complete(d.Next.NOTHING)),
         ({"transfer": {"cancel_reason": EndReason.SUPERVISOR_CANCELLED, "held_at": ago(999)}}, d.Wait()),
     ],
 )
@@ -284,11 +304,26 @@ def any_facts(draw: st.DrawFn) -> d.Facts:
             ),
             "held_at": draw(times),
             "requested_at": draw(st.integers(0, 400).map(ago)),
+            "kind": draw(st.sampled_from(Transfer.Kind)),
+            "queued_at": draw(times),
+            "handed_over": draw(st.sampled_from(["", *HandOver])),
+            "parked_at": draw(times),
+            "refer_result": draw(st.sampled_from(["", *ReferResult])),
+            "caller_rung_at": draw(times),
         },
         policy={
             "approval": draw(st.sampled_from(Policy.Approval)),
             "at_limit": draw(st.sampled_from(Policy.AtLimit)),
+            "when_busy": draw(st.sampled_from(Policy.WhenBusy)),
+            "after_hang_up": draw(st.sampled_from(Policy.AfterHangUp)),
         },
+        soon_free=draw(st.booleans()),
+        ahead=draw(st.integers(0, 2)),
+        told_goodbye=draw(st.booleans()),
+        caller_here=draw(st.booleans()),
+        caller_unreached=draw(st.booleans()),
+        redialled=draw(st.booleans()),
+        leave_reason=draw(st.sampled_from(["", "CLIENT_INITIATED", "CONNECTION_TIMEOUT"])),
         decision=draw(st.one_of(st.none(), st.sampled_from(DecisionKind))),
         candidates=draw(st.sampled_from([(), (DANA,), (DANA, DANA)])),
         attempts_made=draw(st.integers(0, 4)),
@@ -306,6 +341,16 @@ def after(facts: d.Facts, step: d.Step) -> tuple[TransferState, AttemptState | N
     match step:
         case d.Queue():
             return T.QUEUED, attempt
+        case d.StandInLine():
+            facts.transfer.queued_at = facts.now
+        case d.SayGoodbye():
+            return T.CONNECTING, attempt
+        case d.Refer():
+            facts.transfer.refer_asked_at = facts.now
+        case d.RingCaller():
+            facts.transfer.caller_rung_at = facts.now
+        case d.Unpark():
+            facts.transfer.parked_at = None
         case d.Reserve():
             return T.CONNECTING, A.RESERVED
         case d.Consult():
@@ -355,7 +400,7 @@ def test_steps_come_to_rest(facts: d.Facts) -> None:
                 facts,
                 attempt=attempt,
                 decision=None,
-                candidates=facts.candidates[1:],
+                ranking=replace(facts.ranking, candidates=facts.candidates[1:]),
                 attempts_made=facts.attempts_made + 1,
             )
         elif facts.attempt and attempt_state:

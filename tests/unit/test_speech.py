@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from calls.agents.protocol import FactField, Profile, RosterDepartment, Speaker, Turn
 from calls.agents.speech.intent import caller_meaning, manager_meaning, normal, spoken_digits, spoken_name
 from calls.agents.speech.knowledge import ConsultKnowledge, SupportKnowledge
-from calls.agents.speech.replies import Line, consult_reply, support_reply
+from calls.agents.speech.lines import Line
+from calls.agents.speech.replies import consult_reply, support_reply
 from calls.agents.speech.summary import briefing_draft, hide, problem_of
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)

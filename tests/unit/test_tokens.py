@@ -32,7 +32,7 @@ EXPECTED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "whisper": ("supervisor-x", 120, PERSON),
     "barge": ("supervisor-x", 120, PERSON),
     "take_over": ("supervisor-x", 120, PERSON),
-    "test_caller": ("caller-x", 300, PERSON),
+    "test_caller": ("caller-x", 300, PERSON | {"canPublishData": True}),
     "transfer_agent": ("transfer-x", 600, {**SPEAK, "canPublishData": True, "canUpdateOwnMetadata": True}),
 }
 

@@ -13,10 +13,10 @@ from tests.unit.test_decide import APPROVE, AUTO_AFTER, DANA, ENDED, FAILED_ATTE
 from transfers.models import Policy
 from transfers.roster import Candidate
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
-from transfers.words import OFFER, for_caller, for_manager, sentence
+from transfers.words import OFFER_CALLBACK, for_caller, for_manager, sentence
 
 OMAR = Candidate(DANA.manager_id, "Omar", 2, 20, 2)
-BACK = "then back to the AI, which offers to try again"
+BACK = "then back to the AI, which offers a callback"
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,12 @@ BACK = "then back to the AI, which offers to try again"
             {"candidates": (OMAR,), "policy": {"max_attempts": 1}},
             BACK,
         ),
-        (T.CONSULTING, {"candidates": ()}, "decides; if not, back to the AI, which offers to try again."),
+        (T.CONSULTING, {"candidates": ()}, "decides; if not, back to the AI, which offers a callback."),
         (T.CONSULTING, {"decision": DecisionKind.ACCEPT}, "Dana accepted and is being joined to the caller."),
         (T.MERGING, {}, "Dana and the caller are being joined."),
-        (T.MERGED, {}, "They talk until one of them hangs up; then the call ends."),
+        (T.MERGED, {}, "if the manager hangs up, the AI asks the caller whether there is anything else."),
+        (T.MERGED, {"policy": {"after_hang_up": "end"}}, "hangs up; then the call ends."),
+        (T.MERGED, {"transfer": {"parked_at": ago(5)}}, "on hold with music"),
         (T.COMPLETED, {}, "The transfer is complete."),
         (T.FAILED, {}, "The caller is with the AI."),
         (T.CANCELLED, ENDED, "The call has ended."),
@@ -80,7 +82,7 @@ def test_the_page_says_in_one_sentence_what_happens_next(
 def test_a_caller_hears_why_and_what_they_may_do(reason: EndReason, given: dict[str, Any], words: str) -> None:
     said = for_caller(facts(T.QUEUED, **given), reason)
     assert words in said
-    assert said.endswith(OFFER)
+    assert said.endswith(OFFER_CALLBACK)
     assert "Dana" not in said
 
 

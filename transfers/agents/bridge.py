@@ -10,11 +10,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from livekit import rtc
+from livekit.agents import tts
 
 from calls.agents import protocol as p
+from calls.agents.audio import spoken
 from calls.agents.job import is_caller
 
 logger = logging.getLogger("patchbay.agents")
@@ -79,6 +82,21 @@ class Bridge:
                 for publication in who.track_publications.values():
                     if publication.track:
                         self._subscribed(publication.track, publication, who)
+
+    def pause(self) -> None:
+        """Nothing is carried until the next `carry`."""
+        self.carrying.clear()
+        for pump in self._pumps.values():
+            pump.cancel()
+        self._pumps.clear()
+
+    async def tell_manager(self, voice: tts.TTS[Any], words: str) -> None:
+        """Say something to the manager alone, on the AI's track of the consultation."""
+        source = self._to_manager.get(SUPPORT)
+        if source is None:
+            return
+        async for frame in spoken(voice, words, rate=RATE):
+            await source.capture_frame(frame)
 
     def _subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, who: rtc.RemoteParticipant

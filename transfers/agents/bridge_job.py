@@ -11,15 +11,15 @@ class BridgeJob(LineJob):
     bridge: Bridge | None = None
 
     async def begin(self) -> None:
+        self.room.on("sip_dtmf_received", self.manager_key)
         self.bridge = self.new_bridge()
         await self.bridge.join()
         await self.join_up(self.bridge)
         self.link.serve(self.handle)
 
     async def handle(self, body: p.DirectiveBody) -> None:
-        """Whatever the console says now, the line is up already or is to be left."""
-        if isinstance(body, p.Leave):
-            await self.leave("the call is over")
+        """Whatever else the console said before, the line is up already."""
+        await self.obey(self.bridge, body)
 
     async def close(self) -> None:
         if self.bridge:

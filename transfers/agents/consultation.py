@@ -22,7 +22,6 @@ from transfers.agents.answer import AnswerGate, Verdict, is_greeting
 from transfers.agents.consult_tools import consult_tools
 
 BRIEFINGS = 3  # a briefing that is broken off twice is spoken to its end
-HEARD_OUT_SECONDS = 20.0  # a machine's greeting: nobody is briefed while it talks
 RECOGNISED_WITHIN = 3.0
 REASON_SECONDS = 6.0  # after key 2, and after key 5
 ASK_AGAIN_AFTER = 0.4  # of the time to answer
@@ -129,10 +128,7 @@ class Consultation:
         return await self.talk.say(opening + self.briefing, interruptible=self._briefings_left > 0)
 
     async def _to_be_repeated(self) -> bool:
-        """What broke the briefing off is heard out, then recognised; a cough is followed by the briefing."""
-        limit = time.monotonic() + HEARD_OUT_SECONDS
-        while self.talk.speaking and time.monotonic() < limit:  # noqa: ASYNC110 - the framework has no event for it
-            await asyncio.sleep(0.1)
+        """What broke the briefing off is being recognised; a cough is nothing, and is followed by the briefing."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._heard_something.wait(), RECOGNISED_WITHIN)
             return self._repeat.is_set()

@@ -6,9 +6,12 @@ import asyncio
 import os
 
 from livekit import rtc
+from livekit.agents import JobContext
 
 from calls.agents import protocol as p
 from calls.agents.job import Job, is_caller
+from calls.agents.keys import StarKeys
+from calls.agents.speech.models import build_tts
 from transfers.agents.bridge import Bridge
 
 CONSOLE_SECONDS = 15.0
@@ -16,6 +19,10 @@ CONSOLE_SECONDS = 15.0
 
 class LineJob(Job):
     """A job of one attempt; `manager` is the identity of the leg that is called."""
+
+    def __init__(self, ctx: JobContext, metadata: p.DispatchMetadata) -> None:
+        super().__init__(ctx, metadata)
+        self.stars = StarKeys()
 
     @property
     def manager(self) -> str:
@@ -44,6 +51,31 @@ class LineJob(Job):
         """Carry, and tell the console."""
         await bridge.carry()
         self.link.report(p.BridgeUp())
+
+    async def obey(self, bridge: Bridge | None, body: p.DirectiveBody) -> bool:
+        """What the console says of a line that is up; False if it is about something else."""
+        match body:
+            case p.Carry():
+                if bridge and body.on:
+                    await bridge.carry()
+                elif bridge:
+                    bridge.pause()
+            case p.Leave():
+                if bridge and bridge.carrying.is_set() and body.words:
+                    bridge.pause()
+                    await bridge.tell_manager(build_tts(), body.words)
+                await self.leave("the line is closed")
+            case _:
+                return False
+        return True
+
+    def manager_key(self, event: rtc.SipDTMF) -> None:
+        """`*0` and `*1`, once they are joined."""
+        if event.participant is None or event.participant.identity != self.manager:
+            return
+        meant = self.stars.pressed(event.digit)
+        if meant:
+            self.link.report(meant)
 
     def _caller_left(self, who: rtc.RemoteParticipant) -> None:
         if is_caller(who):

@@ -16,6 +16,7 @@ from transfers.agents.line import LineJob
 class TransferJob(LineJob):
     consultation: Consultation | None = None
     bridge: Bridge | None = None
+    _merged = False
 
     async def begin(self) -> None:
         self._answered = asyncio.Event()
@@ -62,13 +63,17 @@ class TransferJob(LineJob):
         if event.participant is None or event.participant.identity != self.manager or not self._answered.is_set():
             return
         self.link.report(p.KeyPressed(identity=self.manager, digit=event.digit))
-        if self.consultation:
+        if self._joined:
+            self.manager_key(event)
+        elif self.consultation:
             self.run(self.consultation.pressed(event.digit))
 
     # ── what the console says ────────────────────────────────────────────────────────────────────
 
     async def handle(self, body: p.DirectiveBody) -> None:
         assert self.consultation
+        if self._joined and await self.obey(self.bridge, body):
+            return
         match body:
             case p.Brief():
                 self.consultation.briefing = body.text
@@ -83,6 +88,10 @@ class TransferJob(LineJob):
             case _:
                 raise ValueError(f"a transfer job cannot {body.kind}")
 
+    @property
+    def _joined(self) -> bool:
+        return self.bridge is not None and self._merged
+
     async def _merge(self, body: p.Merge) -> None:
         """The line first: the agent's own end takes longer and is heard by nobody."""
         if body.strategy == "relay":
@@ -91,6 +100,7 @@ class TransferJob(LineJob):
             if self.bridge is None:
                 raise RuntimeError("there is no line to the caller's room")
             await self.join_up(self.bridge)
+            self._merged = True
         if self.consultation:
             await self.consultation.close()
 

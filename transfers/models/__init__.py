@@ -1,18 +1,24 @@
 """What people decide about a call. Only services write these rows."""
 
+from .callbacks import Callback
 from .policies import Policy
-from .roster import Endpoint, Manager, Presence, Shift, Trunk
-from .transfers import Attempt, BriefingVersion, Decision, Transfer
+from .roster import Endpoint, Manager, PinEntry, Presence, Shift, Trunk
+from .transfers import Attempt, BriefingVersion, Decision, HandOver, ReferResult, Transfer, WaitsWith
 
 __all__ = [
     "Attempt",
     "BriefingVersion",
+    "Callback",
     "Decision",
     "Endpoint",
+    "HandOver",
     "Manager",
+    "PinEntry",
     "Policy",
     "Presence",
+    "ReferResult",
     "Shift",
     "Transfer",
     "Trunk",
+    "WaitsWith",
 ]

@@ -21,6 +21,15 @@ class Policy(models.Model):
         RETURN = "return", "Back to the AI"
         CALLBACK = "callback", "Offer a callback"
 
+    class WhenBusy(models.TextChoices):
+        AI = "ai", "Waits in line, talking to the AI"
+        HOLD = "hold", "Waits in line, on hold"
+        RETURN = "return", "Does not wait: back to the AI"
+
+    class AfterHangUp(models.TextChoices):
+        ASK = "ask", "The AI asks whether there is anything else"
+        END = "end", "The call ends"
+
     department = models.OneToOneField(Department, on_delete=models.CASCADE, related_name="policy")
     approval = models.CharField(max_length=12, choices=Approval, default=Approval.AUTO)
     auto_after_s = models.PositiveSmallIntegerField(
@@ -31,7 +40,30 @@ class Policy(models.Model):
     max_attempts = models.PositiveSmallIntegerField(
         default=3,
         validators=(MinValueValidator(1), MaxValueValidator(10)),
-        help_text="Managers tried in turn.",
+        help_text="Phones tried in turn.",
+    )
+    next_endpoint_first = models.BooleanField(
+        default=False, help_text="Try a manager's next phone before the next manager."
+    )
+    when_busy = models.CharField(
+        "when all are busy", max_length=8, choices=WhenBusy, default=WhenBusy.AI, help_text="The caller's place."
+    )
+    queue_limit_s = models.PositiveSmallIntegerField("longest wait in line (s)", default=300, validators=seconds)
+    after_hang_up = models.CharField(
+        "when the manager hangs up",
+        max_length=8,
+        choices=AfterHangUp,
+        default=AfterHangUp.ASK,
+        help_text="After at least 15 s of talk; before that, and when the line is cut, they are called again.",
+    )
+    offers_callback = models.BooleanField(default=True, help_text="The AI may promise that somebody calls back.")
+    callback_within_min = models.PositiveSmallIntegerField(
+        "callback due (min)", default=240, validators=(MinValueValidator(5), MaxValueValidator(10_080))
+    )
+    ai_may_refer = models.BooleanField(
+        "AI may transfer without a briefing",
+        default=False,
+        help_text="A cold transfer: the caller's own carrier calls the manager, and we are out of it.",
     )
     hold_limit_s = models.PositiveSmallIntegerField("hold limit (s)", default=180, validators=seconds)
     consultation_limit_s = models.PositiveSmallIntegerField(

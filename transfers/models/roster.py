@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from uuid6 import uuid7
 
-from calls.models import Department
+from calls.models import Call, Department
 from calls.validation import of_field, phone_number
 from transfers import validation
 
@@ -99,6 +99,9 @@ class Manager(models.Model):
     presence_until = models.DateTimeField(null=True, blank=True)
     last_call_ended_at = models.DateTimeField(null=True, blank=True)
     misses = models.PositiveSmallIntegerField(default=0, help_text="Unanswered calls in a row.")
+    pin = models.CharField(
+        max_length=128, blank=True, help_text="Hashed: makes them available by a call from their own phone."
+    )
     version = models.PositiveBigIntegerField(default=1)
 
     class Meta:
@@ -107,6 +110,18 @@ class Manager(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PinEntry(models.Model):
+    """The keys that a manager has pressed in a call from their own phone."""
+
+    call = models.OneToOneField(Call, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    manager = models.ForeignKey(Manager, on_delete=models.CASCADE, related_name="+")
+    digits = models.CharField(max_length=32, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"Keys in {self.call_id}"
 
 
 class Endpoint(models.Model):

@@ -21,6 +21,28 @@ from transfers.states import (
 from .roster import Endpoint, Manager
 
 
+class WaitsWith(models.TextChoices):
+    """Who keeps the caller company until a manager takes them."""
+
+    HOLD = "hold", "On hold"
+    AI = "ai", "With the AI"
+
+
+class HandOver(models.TextChoices):
+    """What a manager asks for while talking to the caller: `*0` and `*1`."""
+
+    BACK = "back", "Back to the AI"
+    ANOTHER = "another", "To another manager"
+
+
+class ReferResult(models.TextChoices):
+    """What the caller's carrier said to a cold transfer."""
+
+    DONE = "done", "Accepted"
+    REFUSED = "refused", "Refused"
+    UNKNOWN = "unknown", "No answer"
+
+
 class Transfer(models.Model):
     """One decision to escalate a call."""
 
@@ -35,6 +57,50 @@ class Transfer(models.Model):
     end_reason = models.CharField(max_length=24, choices=EndReason, blank=True)
     words_for_caller = models.TextField(blank=True, help_text="What the AI says about how it ended.")
     follows = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True)
+    waits_with = models.CharField(
+        max_length=4,
+        choices=WaitsWith,
+        default=WaitsWith.HOLD,
+        help_text="Where the caller is while managers are rung.",
+    )
+    prefer = models.ForeignKey(
+        Manager,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Called first: the caller's line to them was cut.",
+    )
+    spare = models.ForeignKey(
+        Manager,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Not called: they asked for somebody else.",
+    )
+    handed_over = models.CharField(
+        max_length=8, choices=HandOver, blank=True, help_text="What the manager asked for by key, once joined."
+    )
+    parked_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when a supervisor holds the joined caller."
+    )
+    queued_at = models.DateTimeField(null=True, blank=True, help_text="Since when it waits in line.")
+    queue_place = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Its place when it came.")
+    queue_left_at = models.DateTimeField(null=True, blank=True, help_text="When a manager was free for it.")
+    caller_rung_at = models.DateTimeField(
+        null=True, blank=True, help_text="A callback's: when the caller was called."
+    )
+    refer_to = models.ForeignKey(
+        Endpoint,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="A cold transfer's.",
+    )
+    refer_asked_at = models.DateTimeField(null=True, blank=True)
+    refer_result = models.CharField(max_length=8, choices=ReferResult, blank=True)
     request_key = models.UUIDField(unique=True, help_text="A repeated click or tool call is one request.")
     department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, blank=True)
     person = models.ForeignKey(
@@ -75,12 +141,19 @@ class Transfer(models.Model):
             models.Index(fields=("-requested_at", "-id"), name="transfer_newest"),
             models.Index(fields=("end_reason", "-requested_at", "-id"), name="transfer_by_result"),
             models.Index(fields=("department", "-requested_at", "-id"), name="transfer_by_department"),
+            models.Index(
+                fields=("department", "queued_at"),
+                condition=models.Q(state=TransferState.QUEUED),
+                name="transfer_in_line",
+            ),
             models.Index(fields=("wake_at",), condition=models.Q(wake_at__isnull=False), name="transfer_wake"),
         )
         permissions = (
             ("request_transfer", "Can escalate"),
             ("approve_transfer", "Can approve and decline"),
             ("cancel_transfer", "Can cancel"),
+            ("refer_call", "Can transfer without a briefing"),
+            ("park_call", "Can hold and resume a joined caller"),
         )
 
     def __str__(self) -> str:

@@ -76,6 +76,20 @@ def cancel(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     return done("Cancelled. Ringing stops and the caller goes back to the AI.")
 
 
+@require_POST
+@acts("transfers.park_call")
+def hold(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
+    services.park(transfer_id=_visible(request, transfer_id).pk, user=_user(request), on_hold=True)
+    return done("The caller hears music; the manager hears nothing until you resume.")
+
+
+@require_POST
+@acts("transfers.park_call")
+def resume(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
+    services.park(transfer_id=_visible(request, transfer_id).pk, user=_user(request), on_hold=False)
+    return done("They hear each other again.")
+
+
 def _panel(request: HttpRequest, found: Transfer, template: str) -> HttpResponse:
     lens = lens_of(request.user)
     if not found.is_open:
@@ -87,7 +101,7 @@ def _panel(request: HttpRequest, found: Transfer, template: str) -> HttpResponse
         "sight": lens.sight,
         "waiting": found.state == TransferState.REQUESTED and found.approved is None,
         "word_limit": found.profile.word_limit if found.profile else WORD_LIMIT,
-        "then": sentence(facts_of(found)),
+        "then": sentence(facts_of(found, to_show=True)),
         "groups": people.groups(lens, every=True),
         "chosen": _chosen(found),
     }

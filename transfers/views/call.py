@@ -16,10 +16,12 @@ from calls.errors import Refused
 from calls.models import Call
 from calls.services.ending import end_by_person
 from calls.states import CallerWith
-from calls.views.pages import acts, done, live, page, seen
+from calls.views.pages import acts, done, live, page
 from transfers import briefing, escalation, people, services
 from transfers.access import lens_of
 from transfers.callpage import call_page
+from transfers.models import Transfer
+from transfers.selectors import phone_leg
 
 WORD_LIMIT = 45
 
@@ -84,12 +86,17 @@ def escalate_next(request: HttpRequest, call_id: UUID) -> HttpResponse:
     return HttpResponse(escape(escalation.what_would_happen(found, target)))
 
 
-def _request(request: HttpRequest, found: Call) -> HttpResponse:
+def _asked(request: HttpRequest) -> tuple[escalation.Target, UUID]:
+    """Whom the form asks for, and the key that makes a double click one request."""
     target = escalation.parse_target(request.POST.get("target", ""))
     try:
-        key = UUID(request.POST.get("key", ""))
+        return target, UUID(request.POST.get("key", ""))
     except ValueError as error:
         raise Refused("This form is incomplete. Open it again; nothing was changed.") from error
+
+
+def _request(request: HttpRequest, found: Call) -> HttpResponse:
+    target, key = _asked(request)
     assert isinstance(request.user, User)
     services.request_transfer(
         call_id=found.pk,
@@ -99,9 +106,43 @@ def _request(request: HttpRequest, found: Call) -> HttpResponse:
         person=target.person,
         briefing_text=request.POST.get("briefing", ""),
         user=request.user,
-        seen_version=seen(request),
     )
     return done(f"Escalated. {escalation.what_would_happen(found, target)}", close_panel=True)
+
+
+@require_http_methods(["GET", "POST"])
+@acts("transfers.refer_call")
+def cold(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    """Without a briefing: the caller's own carrier calls a manager, and we are out of it."""
+    found = _visible(request, call_id)
+    if request.method == "GET":
+        return _cold_panel(request, found)
+    target, key = _asked(request)
+    assert isinstance(request.user, User)
+    services.request_transfer(
+        call_id=found.pk,
+        key=key,
+        kind=Transfer.Kind.COLD,
+        reason=request.POST.get("reason", ""),
+        department=target.department,
+        person=target.person,
+        user=request.user,
+    )
+    return done("The AI tells the caller; then their carrier calls the chosen phone.", close_panel=True)
+
+
+def _cold_panel(request: HttpRequest, found: Call) -> HttpResponse:
+    if not found.is_live or phone_leg(found) is None:
+        raise Refused("Only a caller on a telephone who is here now can be transferred without a briefing.")
+    lens = lens_of(request.user)
+    context = {
+        "call": found,
+        "caller": caller_name(found, lens.sight),
+        "groups": people.groups(lens, every=True),
+        "chosen": f"d:{found.department_id}" if found.department_id else "",
+        "key": uuid4(),
+    }
+    return render(request, "transfers/_cold.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,17 +1,27 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_GET, require_http_methods
 
 from calls.access import SUPERVISE, may
-from calls.views.pages import live, page
+from calls.models import Call
+from calls.timing import now
+from calls.views.pages import acts, done, live, page
+from transfers import callback_list, escalation
 from transfers.access import Lens, board_audiences, lens_of
 from transfers.board import Need, needs
 from transfers.figures import figures
+from transfers.manager_presence import set_by_person
+from transfers.models import Manager
+from transfers.people import person_of
 from transfers.people_html import panel
+from transfers.roster import rank
 from transfers.strip_html import strip_htmls
 
 
@@ -23,10 +33,38 @@ def wallboard(request: HttpRequest) -> HttpResponse:
         "live": place,
         "strips": mark_safe("".join(row.html for row in strip_htmls(lens))),  # our own template's
         "needs": waiting,
+        "overdue": callback_list.overdue(lens) if lens.sight.call_back else (),
         "sight": lens.sight,
         "may_test": may(request.user, SUPERVISE),
     }
     return page(request, "transfers/wallboard.html", context | _summary(request, lens, waiting))
+
+
+@require_GET
+def ranking(request: HttpRequest, department_id: int) -> HttpResponse:
+    """Who would be called now, and why the others would not."""
+    found = get_object_or_404(lens_of(request.user).departments(), pk=department_id)
+    context = {
+        "department": found,
+        "ranking": rank(department=found, person=None, at=now()),
+        "then": escalation.what_would_happen(Call(department=found), escalation.Target(found)),
+    }
+    return render(request, "transfers/_ranking.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@acts("transfers.set_presence")
+def presence(request: HttpRequest, manager_id: UUID) -> HttpResponse:
+    """Whether a manager of one's departments is called, with a reason."""
+    lens = lens_of(request.user)
+    mine = Manager.objects.filter(departments__in=lens.departments()).distinct()
+    found = get_object_or_404(mine.prefetch_related("shifts", "endpoints"), pk=manager_id)
+    if request.method == "GET":
+        return render(request, "transfers/_presence.html", {"person": person_of(found, 0, None, now())})
+    assert isinstance(request.user, User)
+    wanted, reason = request.POST.get("presence", ""), request.POST.get("reason", "")
+    changed = set_by_person(manager_id=found.pk, user=request.user, presence=wanted, reason=reason)
+    return done(f"{changed.name} is now {changed.get_presence_display().lower()}.", close_panel=True)
 
 
 def summary(request: HttpRequest) -> HttpResponse:

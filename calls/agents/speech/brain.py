@@ -9,7 +9,8 @@ from typing import Any
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, llm, utils
 
 from calls.agents.speech.knowledge import ConsultKnowledge, Knowledge, SupportKnowledge
-from calls.agents.speech.replies import Line, Reply, consult_reply, support_reply
+from calls.agents.speech.lines import Line, Reply
+from calls.agents.speech.replies import consult_reply, support_reply
 
 
 class OfflineBrain(llm.LLM[Any]):

@@ -14,6 +14,9 @@ class SupportKnowledge:
     profile: Profile = field(default_factory=Profile)
     departments: tuple[RosterDepartment, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    caller_last4: str = ""
+    offers_callback: bool = False
+    may_refer: bool = False
 
 
 @dataclass

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from calls.agents.protocol import FactField
+from calls.agents.speech.callback_talk import callback_reply
 from calls.agents.speech.intent import caller_meaning, manager_meaning, normal, spoken_digits, spoken_name
 from calls.agents.speech.knowledge import ConsultKnowledge, SupportKnowledge
+from calls.agents.speech.lines import Line, Reply
 from calls.agents.speech.summary import fact_lines, hide, problem_of
-
-
-@dataclass(frozen=True)
-class Reply:
-    """Words to say, or a tool to call with its arguments."""
-
-    text: str = ""
-    tool: str = ""
-    arguments: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the conversation: role user, assistant or tool (then `tool` names it)."""
-
-    role: str
-    text: str
-    tool: str = ""
-
 
 ANSWERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("charged twice", "double charge", "charged two"), "A double charge is usually returned within five days."),
@@ -41,6 +24,8 @@ ANSWERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("address", "moved", "move"), "You can change your address in your account under profile."),
 )
 MAX_QUESTIONS = 3
+DONE = "anything else i can"  # how the question whether there is anything else is known
+AT_ONCE = re.compile(r"\b(transfer|connect|put) me (on |through )?(directly|right away without|straight)")
 
 
 def support_reply(lines: Sequence[Line], knowledge: SupportKnowledge) -> Reply:
@@ -48,10 +33,17 @@ def support_reply(lines: Sequence[Line], knowledge: SupportKnowledge) -> Reply:
     last = lines[-1]
     if last.role == "tool":
         return _after_tool(last, lines, knowledge)
+    agreed = callback_reply(lines, knowledge)
+    if agreed:
+        return agreed
     meaning = caller_meaning(last.text, knowledge.departments)
     asked = _last_assistant(lines)
+    if knowledge.may_refer and AT_ONCE.search(normal(last.text)):
+        return _request(lines, meaning.department, meaning.person, cold=True)
     if meaning.kind == "person":
         return _request(lines, meaning.department, meaning.person)
+    if DONE in asked and meaning.kind == "no":
+        return Reply(tool="say_goodbye")
     if "try again" in asked and meaning.kind == "yes":
         return _request(lines, "", None)
     if meaning.kind == "goodbye":
@@ -62,17 +54,19 @@ def support_reply(lines: Sequence[Line], knowledge: SupportKnowledge) -> Reply:
     return Reply(_answer(last.text, lines, knowledge))
 
 
-def _request(lines: Sequence[Line], department: str, person: str | None) -> Reply:
+def _request(lines: Sequence[Line], department: str, person: str | None, *, cold: bool = False) -> Reply:
     said = [line.text for line in lines if line.role == "user"]
     reason = max(said, key=lambda text: len(text.split()), default="The caller asks for a person.")
     arguments = {"reason": reason[:300], "department": department}
     if person:
         arguments["person"] = person
+    if cold:
+        arguments["without_briefing"] = "true"
     return Reply(tool="request_transfer", arguments=arguments)
 
 
 def _after_tool(last: Line, lines: Sequence[Line], knowledge: SupportKnowledge) -> Reply:
-    if last.tool == "request_transfer":
+    if last.tool in ("request_transfer", "request_callback"):
         return Reply(last.text)
     if last.tool == "say_goodbye":
         return Reply("Thank you for calling. Goodbye.")

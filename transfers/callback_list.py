@@ -1,0 +1,81 @@
+"""The callbacks as their page and the wallboard show them: overdue ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from calls.display import Display
+from calls.timing import now
+from transfers.access import Lens
+from transfers.models import Callback
+
+MOST = 200
+S = Callback.State
+SHOWN = {
+    S.OPEN: ("approval", "phone-incoming", "Waits for somebody"),
+    S.CLAIMED: ("brief", "user-check", "Claimed"),
+    S.CALLING: ("hold", "phone-outgoing", "Calling"),
+    S.DONE: ("ended", "check", "Done"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    callback: Callback
+    caller: str
+    department: str
+    display: Display
+    overdue: bool
+    claimed_by: str
+    briefing: str
+
+    @property
+    def version(self) -> int:
+        return self.callback.version
+
+    @property
+    def sort(self) -> str:
+        """The earliest due first; what is done comes last, the newest of it first."""
+        if self.callback.done_at:
+            return f"z-{10**12 - self.callback.done_at.timestamp():020.3f}"
+        return f"a-{self.callback.due_at.timestamp():020.3f}-{self.callback.pk}"
+
+
+def rows(lens: Lens, *, done: bool = False) -> Sequence[Row]:
+    """Those that wait, or the newest of those that are done."""
+    found = lens.callbacks().select_related("department", "claimed_by", "call")
+    found = found.filter(state=S.DONE).order_by("-done_at") if done else found.exclude(state=S.DONE)
+    return sorted((_row(callback, lens) for callback in found[:MOST]), key=lambda row: row.sort)
+
+
+def row(lens: Lens, pk: str) -> Row | None:
+    found = lens.callbacks().filter(pk=pk).select_related("department", "claimed_by", "call").first()
+    return _row(found, lens) if found else None
+
+
+def overdue(lens: Lens) -> Sequence[Row]:
+    """For the wallboard: nobody has called, and it was promised."""
+    late = lens.callbacks().filter(due_at__lt=now()).exclude(state__in=(S.DONE, S.CALLING))
+    found = late.select_related("department", "claimed_by", "call").order_by("due_at")[:20]
+    return [_row(callback, lens) for callback in found]
+
+
+def _row(callback: Callback, lens: Lens) -> Row:
+    role, icon, words = SHOWN[S(callback.state)]
+    late = callback.is_open and callback.due_at < now()
+    by = callback.claimed_by.get_username() if callback.claimed_by else ""
+    if callback.state == S.DONE:
+        words = str(callback.get_result_display())
+    elif by:
+        words = f"{words} by {by}"
+    shows_number = lens.sight.full_number and callback.number
+    return Row(
+        callback=callback,
+        caller=callback.number if shows_number else f"…{callback.number_last4}",
+        department=callback.department.name if callback.department else "Unassigned",
+        display=Display("failed" if late else role, icon, words),
+        overdue=late,
+        claimed_by=by,
+        briefing=callback.briefing if lens.sight.transcript else "",
+    )

@@ -1,0 +1,62 @@
+"""Whether a manager can be called: set by a person, by their own PIN, or by how an attempt went."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from calls.errors import Refused
+from calls.events import SYSTEM, Actor, record
+from calls.timing import now
+from transfers import line
+from transfers.models import Manager, Presence
+from transfers.transfer_events import PresenceSet
+from transfers.writing import manager_changed
+
+
+def write(
+    manager: Manager,
+    presence: Presence,
+    *,
+    reason: str,
+    until: datetime | None = None,
+    actor: Actor = SYSTEM,
+    call_id: UUID | None = None,
+    **fields: object,
+) -> None:
+    """The one writer. Callers in line are looked at when somebody can be called again."""
+    Manager.objects.filter(pk=manager.pk).update(
+        presence=presence, presence_since=now(), presence_reason=reason[:80], presence_until=until, **fields
+    )
+    manager.refresh_from_db()
+    record(
+        PresenceSet(manager_id=str(manager.pk), presence=presence, until=until.isoformat() if until else ""),
+        actor=actor,
+        call_id=call_id,
+        payload={"reason": reason} if reason else None,
+    )
+    manager_changed(manager)
+    if presence == Presence.AVAILABLE:
+        line.somebody_is_free(manager.departments.values_list("pk", flat=True))
+
+
+def set_by_person(*, manager_id: UUID, user: User, presence: str, reason: str) -> Manager:
+    """A supervisor says for somebody, with a reason, whether they are called. Raises Refused."""
+    if presence not in (Presence.AVAILABLE, Presence.AWAY):
+        raise Refused("Choose available or away. Nothing was changed.")
+    if not reason.strip():
+        raise Refused("Say why: the manager and the history show it. Nothing was changed.")
+    with transaction.atomic():
+        manager = Manager.objects.select_for_update(of=("self",)).get(pk=manager_id)
+        if manager.presence != presence:
+            write(manager, Presence(presence), reason=reason.strip(), actor=Actor.of(user), misses=0)
+        return manager
+
+
+def available_by_pin(manager: Manager, *, call_id: UUID) -> None:
+    """By a call from their own phone."""
+    actor = Actor("manager", str(manager.pk))
+    write(manager, Presence.AVAILABLE, reason="by their own call", actor=actor, call_id=call_id, misses=0)
