@@ -107,6 +107,7 @@
   $("with-mic").addEventListener("click", () => start(true));
   $("with-lines").addEventListener("click", () => start(false));
   $("hang-up").addEventListener("click", () => (room ? room.disconnect() : over("You hung up.", "done")));
+  $("key-zero").addEventListener("click", () => room?.localParticipant.publishDtmf(0, "0"));
   $("mute").addEventListener("click", async () => {
     const on = !room.localParticipant.isMicrophoneEnabled;
     await room.localParticipant.setMicrophoneEnabled(on);

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from calls.agents.protocol import Speaker
 from calls.telephony import tokens
-from transfers.rehearsal import facts, words
+from transfers.rehearsal import facts, ways, words
 from transfers.rehearsal.carrier import Carrier
 from transfers.rehearsal.errors import CannotRehearse, Stuck
 from transfers.rehearsal.facts import Seen
@@ -56,6 +56,7 @@ class Course:
         self._call_id: UUID | None = None
         self._caller: Someone | None = None
         self._intruder: Someone | None = None
+        self._way_gone = False
 
     def run(self) -> Takes:
         """From ring to hang-up; whatever goes wrong between them is in `stuck`."""
@@ -65,9 +66,9 @@ class Course:
             self._escalate()
             self._follow()
             if self.marks.merged:
-                self._exchange()
+                self._joined()
             elif self.caller.connected:
-                self._back_with_ai()
+                self.back_with_ai()
         except PROBLEMS as problem:
             self._stuck(problem)
         finally:
@@ -133,13 +134,15 @@ class Course:
 
     def _escalate(self) -> None:
         house = self.setting.house
+        if prepare := ways.BEFORE.get(self.setting.scenario.way):
+            prepare(self)
         self.watch.mark("clicked", time.time())
         request_transfer(
             call_id=self.call_id,
             key=uuid4(),
             reason=REASON,
             department=house.department,
-            person=house.manager,
+            person=None if self.setting.scenario.second else house.manager,
             actor=ACTOR,
         )
         self.say(time.time(), "a person is asked for")
@@ -158,7 +161,9 @@ class Course:
             time.sleep(facts.EVERY_S)
 
     def _meanwhile(self, seen: Seen) -> None:
-        """What the caller, or the fault, does on hold."""
+        """What the caller, a supervisor or the fault does on hold."""
+        if (way := ways.ON_HOLD.get(self.setting.scenario.way)) and not self._way_gone:
+            self._way_gone = way(self, seen)
         if not self.takes.said_on_hold and not seen.decision and self._on_hold_for_good(seen):
             self.takes.said_on_hold = words.draw(HOLD_WORDS)
             self.caller.start_saying(words.sentence(self.takes.said_on_hold))
@@ -173,15 +178,14 @@ class Course:
 
     # ── joined ───────────────────────────────────────────────────────────────────────────────────
 
-    def _exchange(self) -> None:
-        """Both say their words at once: each hears the other only."""
+    def _joined(self) -> None:
         if self._intruder:
             self._intruder.leave()
-        if self.setting.scenario.manager_leaves:
-            facts.until(
-                lambda: not facts.look(self.call_id).call.is_live, 30, "The manager left and the call did not end"
-            )
-            return
+        way = ways.AFTER_MERGE.get(self.setting.scenario.way, Course.exchange_words)
+        way(self)
+
+    def exchange_words(self) -> None:
+        """Both say their words at once: each hears the other only."""
         if self.setting.broken == Break.DEAF_CALLER:
             self.caller.deafen()
             self.say(time.time(), "(fault: the caller stops to hear)")
@@ -228,14 +232,25 @@ class Course:
 
     # ── back ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _back_with_ai(self) -> None:
-        """The caller hears why, asks a question and hears the answer."""
-        facts.until(self._is_back, 10, "The transfer ended and the caller is not back with the AI")
+    def hears_why(self) -> None:
+        """The AI's words about how it ended, to their end."""
         back = self.marks.returned or time.time()
         self.caller.hear_something(back, 10, "The caller is back with the AI and hears nothing")
         with suppress(Stuck):  # what is heard first may be the rest of the music, or of an earlier line
             facts.until(lambda: self._was_told(back), 15, "")
         self.caller.hear_out(back)
+
+    def turn(self, line: str) -> str:
+        """The caller says something, and hears the AI out."""
+        self.say(time.time(), "the caller says something")
+        return self._turn(line, "The AI does not answer the caller")
+
+    def back_with_ai(self) -> None:
+        """The caller hears why, asks a question and hears the answer."""
+        facts.until(self.is_back, 40, "The transfer ended and the caller is not back with the AI")
+        self.hears_why()
+        if way := ways.BACK.get(self.setting.scenario.way):
+            way(self)
         began, ended = self.caller.say(QUESTION)
         self.say(began, "the caller asks a question")
         answer = self.caller.hear_something(ended, 15, "The caller is back with the AI, asks, and gets no answer")
@@ -248,7 +263,7 @@ class Course:
         said = facts.last_said_by_ai(self.call_id, since - 1)
         return transfer is not None and words.share_of_text(transfer.words_for_caller, said) >= words.ENOUGH
 
-    def _is_back(self) -> bool:
+    def is_back(self) -> bool:
         self.watch.note(facts.look(self.call_id))
         return self.marks.returned is not None
 
@@ -278,9 +293,7 @@ class Course:
 
     def _is_over(self) -> bool:
         seen = facts.look(self.call_id)
-        return not seen.call.is_live and (
-            seen.transfer is None or not (seen.transfer.is_open or seen.transfer.state == TransferState.MERGED)
-        )
+        return not seen.call.is_live and not facts.live_transfers(self.call_id)
 
     def _keep_rows(self) -> None:
         seen = facts.look(self.call_id)

@@ -12,13 +12,14 @@ from calls.models import Call, Utterance
 from calls.services.calls import live_call
 from transfers.models import Attempt, Decision, Transfer
 from transfers.rehearsal.errors import Stuck
+from transfers.states import LIVE_TRANSFER
 
 EVERY_S = 0.05
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The rows at one moment; the newest transfer and its newest attempt."""
+    """The rows at one moment; the call's first transfer and its newest attempt."""
 
     call: Call
     transfer: Transfer | None = None
@@ -28,10 +29,14 @@ class Seen:
 
 def look(call_id: UUID) -> Seen:
     call = Call.objects.get(pk=call_id)
-    transfer = Transfer.objects.filter(call=call).order_by("-requested_at").first()
+    transfer = Transfer.objects.filter(call=call).order_by("requested_at").first()
     attempt = transfer.attempts.order_by("-nth").first() if transfer else None
     decision = Decision.objects.filter(attempt=attempt).first() if attempt else None
     return Seen(call, transfer, attempt, decision)
+
+
+def live_transfers(call_id: UUID) -> bool:
+    return Transfer.objects.filter(call_id=call_id, state__in=LIVE_TRANSFER).exists()
 
 
 def until(ready: Callable[[], bool], within_s: float, what: str) -> None:

@@ -27,7 +27,7 @@ from transfers.roster_services import roster_changed, save_trunk
 
 ACTOR = Actor("system", "rehearsal")
 DEPARTMENT = "Rehearsal"
-MANAGER = "Rehearsal manager"
+MANAGER, SECOND = "Rehearsal manager", "Rehearsal manager 2"
 LOCK = 0x52_45_48_45  # an advisory lock's key, not the one of `calls/seals.py`
 
 PROFILE = {
@@ -81,13 +81,19 @@ def end_earlier() -> None:
 
 
 @transaction.atomic
-def prepare(scenario: Scenario, *, address: str, trunk: str) -> House:
-    """`address` is rung, over the `stored` or `inline` trunk; empty: as other calls go. Raises CannotRehearse."""
+def prepare(scenario: Scenario, *, address: str, trunk: str, second: str = "") -> House:
+    """`address` is rung, over the `stored` or `inline` trunk; empty: as other calls go. Raises CannotRehearse.
+
+    `second` is the address of a second manager, called after the first.
+    """
     department = _department()
     line = _trunk(trunk)
-    manager = _manager(department)
+    manager = _manager(department, MANAGER, active=True)
+    other = _manager(department, SECOND, active=bool(second))
     try:
         _reach(manager, scenario, address, line)
+        if second:
+            _reach(other, scenario, second, line)
     except ValidationError as error:
         raise CannotRehearse(f"{address} cannot be called: {' '.join(error.messages)}") from error
     profile = profile_of(department)
@@ -118,14 +124,14 @@ def _department() -> Department:
     return made
 
 
-def _manager(department: Department) -> Manager:
+def _manager(department: Department, name: str, *, active: bool) -> Manager:
     """Free and there, whatever the last rehearsal left."""
-    manager = department.managers.first()
+    manager = department.managers.filter(name=name).first()
     if manager is None:
-        manager = Manager(name=MANAGER)
+        manager = Manager(name=name, priority=1 if name == MANAGER else 2)
         _add(manager)
         set_many(manager, "departments", [department], actor=ACTOR)
-    manager.active, manager.presence, manager.presence_reason = True, Presence.AVAILABLE, ""
+    manager.active, manager.presence, manager.presence_reason = active, Presence.AVAILABLE, ""
     manager.presence_until, manager.misses = None, 0
     _add(manager)
     return manager

@@ -110,6 +110,9 @@ class Someone:
         self._stage.do(self._party.say(text), LONGEST_S)
         return began, time.time()
 
+    def press(self, digit: str) -> None:
+        self._stage.do(self._party.press(digit))
+
     def deafen(self) -> None:
         self._stage.do(_now(lambda: self._party.subscribe_audio(False)))
 

@@ -38,10 +38,11 @@ def rehearse(options: Options, tell: Tell) -> Report:
     """Raises CannotRehearse if it cannot begin; whatever fails later is in the report."""
     scenario = SCENARIOS["voicemail" if options.broken == Break.VOICEMAIL_ACCEPT else options.scenario]
     carrier = _carrier(options)
-    address = options.number or _number(carrier, scenario)
+    address = options.number or (_phone(carrier, scenario.phone_plays) if carrier else "")
     with house.alone():
         house.end_earlier()
-        made = house.prepare(scenario, address=address, trunk=options.trunk)
+        second = _phone(carrier, scenario.second) if carrier and scenario.second else ""
+        made = house.prepare(scenario, address=address, trunk=options.trunk, second=second)
         _wait_until_free(made)
         if carrier:
             _script(carrier, address, options.broken)
@@ -66,12 +67,11 @@ def _carrier(options: Options) -> Carrier | None:
     return Carrier()
 
 
-def _number(carrier: Carrier | None, scenario: Scenario) -> str:
-    assert carrier is not None
+def _phone(carrier: Carrier, plays: str) -> str:
     numbers = carrier.phones()
-    if scenario.name not in numbers:
-        raise CannotRehearse(f"The carrier simulator has no phone that plays “{scenario.name}”.")
-    return numbers[scenario.name]
+    if plays not in numbers:
+        raise CannotRehearse(f"The carrier simulator has no phone that plays “{plays}”.")
+    return numbers[plays]
 
 
 def _script(carrier: Carrier, address: str, broken: Break | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from transfers.states import EndReason, Outcome
@@ -32,11 +32,22 @@ class Scenario:
     tells_all: bool = False  # the caller answers what the AI asks for, instead of being escalated before
     account_number_heard: bool = False
     tones_first: bool = False
-    manager_leaves: bool = False
+    phone: str = ""  # the carrier's scenario, where it has another name
+    second: str = ""  # what the phone of a second manager does, who is there too
+    way: str = ""  # what is done beside the plain course: see `ways.py`
 
     @property
     def merges(self) -> bool:
         return self.outcome is None
+
+    @property
+    def exchanges(self) -> bool:
+        """Both say their words to each other."""
+        return self.merges and self.way in ("", "held", "in-line")
+
+    @property
+    def phone_plays(self) -> str:
+        return self.phone or self.name
 
 
 def _returns(
@@ -44,6 +55,10 @@ def _returns(
 ) -> Scenario:
     end = EndReason.DECLINED if outcome == Outcome.DECLINED else EndReason.NO_MANAGER
     return Scenario(name, about, end, outcome, ring_time_s=ring_time_s, hears_it_out=hears_it_out)
+
+
+def _gives_up(name: str, about: str, end: EndReason) -> Scenario:
+    return Scenario(name, about, end, Outcome.CANCELLED, phone="no-answer", way=name, hears_it_out=False)
 
 
 _ALL = (
@@ -59,7 +74,12 @@ _ALL = (
         tells_all=True,
         account_number_heard=True,
     ),
-    Scenario("drops", "says yes and is cut off soon after", manager_leaves=True),
+    Scenario("drops", "says yes, is cut off soon after, and is called again", way="redialled"),
+    Scenario("gives-back", "talks and gives the caller back to the AI (*0)", way="given-back"),
+    Scenario("says-goodbye", "talks for a while and hangs up; the AI asks the caller", way="goodbye"),
+    Scenario("asks-another", "asks for another manager (*1)", second="accepts-by-key", way="another"),
+    Scenario("held", "talks, and a supervisor holds the caller for a moment", phone="accepts-by-key", way="held"),
+    Scenario("in-line", "is busy at first: the caller waits in line", phone="accepts-by-key", way="in-line"),
     _returns("no-answer", "rings and nobody answers", Outcome.NO_ANSWER, ring_time_s=6),
     _returns("busy", "is busy (486)", Outcome.BUSY),
     _returns("refuses", "rejects the call (603)", Outcome.DECLINED),
@@ -67,6 +87,15 @@ _ALL = (
     _returns("not-today", "presses 9: not today", Outcome.DECLINED, hears_it_out=True),
     _returns("voicemail", "a voicemail answers", Outcome.VOICEMAIL),
     _returns("hangs-up", "hangs up during the briefing", Outcome.HUNG_UP),
+    replace(
+        _returns(
+            "callback", "does not answer; the caller wants to be called back", Outcome.NO_ANSWER, ring_time_s=6
+        ),
+        phone="no-answer",
+        way="callback",
+    ),
+    _gives_up("key-zero", "rings while the caller presses 0", EndReason.CALLER_RETURNED),
+    _gives_up("cancelled", "rings while a supervisor cancels", EndReason.SUPERVISOR_CANCELLED),
     _returns("silent", "answers and stays silent", Outcome.SILENT, hears_it_out=True),
 )
 SCENARIOS: Mapping[str, Scenario] = {scenario.name: scenario for scenario in _ALL}

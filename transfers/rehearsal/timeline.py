@@ -30,6 +30,7 @@ class Marks:
     caller_heard: float | None = None  # the manager's tone begins at the caller
     manager_heard: float | None = None  # and the other way round
     closed: float | None = None  # the attempt ended without a merge
+    parted: float | None = None  # the two are no longer joined
     returned: float | None = None
     ended: float | None = None
 
@@ -73,7 +74,7 @@ def spans(marks: Marks) -> Sequence[Span]:
     add(Phase.ON_HOLD, marks.held, marks.answered, marks.returned, marks.ended)
     add(Phase.BRIEFING, marks.answered, marks.decided, marks.closed, marks.returned, marks.ended)
     heard = [at for at in (marks.merged, marks.caller_heard, marks.manager_heard) if at is not None]
-    add(Phase.MERGED, max(heard) if marks.merged is not None else None, marks.returned, marks.ended)
+    add(Phase.MERGED, max(heard) if marks.merged is not None else None, marks.parted, marks.returned, marks.ended)
     add(Phase.WITH_AI, marks.returned, marks.ended)
     return found
 

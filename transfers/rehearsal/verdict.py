@@ -56,9 +56,9 @@ def report(takes: Takes, scenario: Scenario, house: House, broken: Break | None)
     found.heard_by_caller_text = heard.caller.text()
     _outcome(takes, scenario, found)
     _tones(takes, found)
-    if scenario.merges and not scenario.manager_leaves:
+    if scenario.exchanges:
         _words(takes, heard, found)
-    if not scenario.merges:
+    if takes.marks.returned:
         _return(takes, heard, found)
     _hold_words(takes, found)
     _particulars(takes, scenario, found)

@@ -21,6 +21,7 @@ LIMITS = (
     ("decided", 80.0, "The briefing began and the manager's decision did not come"),
     ("merged", 15.0, "The manager decided and nothing followed"),
 )
+IN_LINE_S = 25.0  # until somebody is free
 SAID = {
     "held": "the caller is on hold",
     "dialled": "the manager is dialled",
@@ -55,6 +56,7 @@ class Watch:
         transfer, attempt = seen.transfer, seen.attempt
         assert transfer is not None
         when = {"held": transfer.held_at, "merged": transfer.merged_at}
+        when["parted"] = transfer.ended_at if transfer.merged_at else None
         if attempt:
             self._find_request()
             when |= {
@@ -81,13 +83,19 @@ class Watch:
             self.request_id = str(request["id"])
             self.mark("dialled", float(request["at"]))
 
+    def _more(self, name: str) -> float:
+        """What a scenario needs beyond the usual."""
+        if name == "answered":
+            return self._scenario.ring_time_s
+        return IN_LINE_S if name == "held" and self._scenario.way == "in-line" else 0
+
     def limit(self, seen: Seen) -> None:
         since = self.marks.clicked
         assert since is not None
         for name, seconds, what in LIMITS:
             at = getattr(self.marks, name)
             if at is None:
-                allowed = seconds + (self._scenario.ring_time_s if name == "answered" else 0)
+                allowed = seconds + self._more(name)
                 if time.time() > since + allowed:
                     raise Stuck(f"{what} (not within {allowed:g} s)")
                 return

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 OK = 200
 FICTIONAL = re.compile(r"\+120255501\d\d")
+CALLERS = re.compile(r"\+120255501[4-8]\d")  # the simulated callers' own numbers: they pick up when called back
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ SCENARIOS: Mapping[str, Behaviour] = {
     "unavailable": Behaviour("rings, then is unavailable (480)", status=480),
     "trunk-down": Behaviour("the carrier's line is down (503)", status=503, rings_s=0.2, refused_at_once=True),
     "not-in-service": Behaviour("no such number (404)", status=404, rings_s=0.2, refused_at_once=True),
+    "gives-back": Behaviour("takes the call, talks, and gives the caller back to the AI (*0)", "gives_back"),
+    "asks-another": Behaviour("takes the call, talks, and asks for another manager (*1)", "asks_another"),
+    "says-goodbye": Behaviour("takes the call, talks for a while and hangs up", "says_goodbye"),
+    "called-back": Behaviour("a caller who is called back: says hello and talks", "called_back", rings_s=3.0),
     "sip-uri": Behaviour("a SIP address; takes the call by voice", "accepts"),
 }
 
@@ -87,6 +92,9 @@ PHONES = (
     Phone("+12025550117", "instant", "Mina"),
     Phone("+12025550118", "unavailable", "Theo"),
     Phone("+12025550119", "trunk-down", "Ada"),
+    Phone("+12025550120", "gives-back", "Vera"),
+    Phone("+12025550121", "asks-another", "Milo"),
+    Phone("+12025550122", "says-goodbye", "Nina"),
     Phone("sip:tom@pbx.example.com", "sip-uri", "Tom"),
 )
 BY_NUMBER = {phone.number: phone for phone in PHONES}
@@ -96,6 +104,8 @@ def phone_at(address: str) -> Phone:
     """Whoever has this address. A `sip:` user named like a scenario behaves so; others take the call."""
     if address in BY_NUMBER:
         return BY_NUMBER[address]
+    if CALLERS.fullmatch(address):
+        return Phone(address, "called-back", "a caller")
     user = re.match(r"sips?:([^@;]+)", address)
     if user:
         return Phone(address, user[1] if user[1] in SCENARIOS else "sip-uri", user[1].title())

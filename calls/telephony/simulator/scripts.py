@@ -24,6 +24,7 @@ QUESTION_ENDS_S = 1.1
 AGREED_S = 8.0
 MERGED_S = 1.5  # in which an introduction begins, if there is one
 CHAT_S = 60.0
+TALKS_S = 16.0  # longer than a manager has to talk to the caller before hanging up is a goodbye
 ON_THE_LINE_S = 1800.0
 CODE = "1234#"
 REPLIES = (
@@ -92,6 +93,29 @@ async def drops(scene: Scene) -> None:
     await asyncio.sleep(4)
 
 
+async def gives_back(scene: Scene) -> None:
+    await _talks_then_presses(scene, "*0")
+
+
+async def asks_another(scene: Scene) -> None:
+    await _talks_then_presses(scene, "*1")
+
+
+async def says_goodbye(scene: Scene) -> None:
+    await _asked(scene)
+    await _agree(scene)
+    await _introduced(scene)
+    await scene.talk.say(f"Hello, this is {scene.name}. I have put it right.")
+    await scene.talk.until(lambda: False, TALKS_S)
+    await scene.talk.say("Thank you for calling.")
+
+
+async def called_back(scene: Scene) -> None:
+    await scene.talk.say("Hello?")
+    await scene.talk.turn(20)
+    await _converse(scene)
+
+
 async def asks_account_number(scene: Scene) -> None:
     talk = scene.talk
     await _asked(scene)
@@ -128,14 +152,18 @@ SCRIPTS: Mapping[str, Script] = {
     for script in (
         accepts,
         accepts_by_key,
+        asks_another,
         asks_account_number,
+        called_back,
         asks_again,
         declines,
         drops,
         extension,
+        gives_back,
         hangs_up,
         not_today,
         redirects,
+        says_goodbye,
         silent,
         voicemail,
     )
@@ -163,6 +191,16 @@ async def _agree(scene: Scene, how: str = "voice") -> None:
             talk.notes.add("merged", heard)
         if not re.search(QUESTION, heard):
             return
+
+
+async def _talks_then_presses(scene: Scene, keys: str) -> None:
+    await _asked(scene)
+    await _agree(scene)
+    await _introduced(scene)
+    await scene.talk.say(f"Hello, this is {scene.name}. One moment, please.")
+    for key in keys:
+        await scene.talk.press(key)
+    await _last_words(scene)
 
 
 async def _introduced(scene: Scene) -> None:

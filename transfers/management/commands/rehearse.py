@@ -49,17 +49,25 @@ class Command(BaseCommand):
         parser.add_argument(
             "--break", dest="broken", choices=list(Break), help="put in a fault; it has to be found"
         )
+        parser.add_argument("--all", action="store_true", help="every scenario, one after the other")
         parser.add_argument("--list", action="store_true", help="the scenarios, and how each has to end")
-        parser.add_argument("--json", action="store_true", help="one JSON object; the progress is on stderr")
+        parser.add_argument("--json", action="store_true", help="one JSON object a line; progress on stderr")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["list"]:
             for scenario in SCENARIOS.values():
                 self.stdout.write(f"{scenario.name:<20} the manager {scenario.about}")
             return
+        names = list(SCENARIOS) if options["all"] else [options["scenario"]]
+        went_well = [self._one(name, options) for name in names]
+        if not all(went_well):
+            sys.exit(1)
+
+    def _one(self, scenario: str, options: dict[str, Any]) -> bool:
+        """One rehearsal, told; whether it went well."""
         progress = self.stderr if options["json"] else self.stdout
         wanted = Options(
-            scenario=options["scenario"],
+            scenario=scenario,
             trunk=options["trunk"],
             number=options["number"],
             wav=options["wav"],
@@ -74,8 +82,7 @@ class Command(BaseCommand):
                 raise CommandError(f"Patchbay: {why}") from None
             report = Report(wanted.scenario, problems=[why])
         self._tell(report, as_json=options["json"])
-        if not report.ok:
-            sys.exit(1)
+        return report.ok
 
     def _tell(self, report: Report, *, as_json: bool) -> None:
         if as_json:
