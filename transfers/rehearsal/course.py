@@ -172,7 +172,9 @@ class Course:
             self.say(time.time(), "(fault: the caller's tone is played in the consultation)")
 
     def _on_hold_for_good(self, seen: Seen) -> bool:
-        """The music plays, and whoever might overhear the caller is there."""
+        """The music plays, and whoever might overhear the caller is there, and is not joined a moment later."""
+        if self.setting.broken == Break.VOICEMAIL_ACCEPT:
+            return False
         hears = self.setting.scenario.hears_it_out and self.marks.briefing
         return bool(hears) and seen.call.agent_state == "holding"
 
