@@ -7,11 +7,13 @@ import logging
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error
 from pydantic import ValidationError
 
 from calls.agents import protocol as p
 from calls.agents.link_token import InvalidLinkToken, verify_link_token
 from calls.effects import in_thread
+from calls.link import shutdown
 from calls.link.nudge import nudges
 from calls.models import OwnerRole
 from calls.owners import own
@@ -41,6 +43,7 @@ class LinkConsumer(AsyncWebsocketConsumer):
             await self.close(code=REFUSED)
             return
         await in_thread(own, OwnerRole.WEB)
+        shutdown.watch()
         await self.accept()
         self._expect_word()
 
@@ -97,7 +100,7 @@ class LinkConsumer(AsyncWebsocketConsumer):
         try:
             while True:
                 woken.clear()
-                for down in await in_thread(links.pending, self.job_id, self.sent):
+                for down in await self._pending():
                     await self._send(down)
                     self.sent = down.seq
                 try:
@@ -107,6 +110,15 @@ class LinkConsumer(AsyncWebsocketConsumer):
                     continue
         finally:
             nudges.unsubscribe(topic, woken)
+
+    async def _pending(self) -> list[p.Down]:
+        """A database that is away for a moment must not end the pump: the socket may outlive it."""
+        try:
+            found: list[p.Down] = await in_thread(links.pending, self.job_id, self.sent)
+        except Error as error:
+            logger.warning("directives not read", extra={"error": type(error).__name__})
+            return []
+        return found
 
     async def _superseded(self) -> None:
         await self._send(p.Superseded())
@@ -139,7 +151,8 @@ _waiting: set[asyncio.Task[None]] = set()
 async def _lost(job_id: str, epoch: int) -> None:
     """A killed job's connection closes at once; one that only broke is back before this has waited."""
     await pause()
-    await in_thread(links.link_lost, job_id, epoch)
+    if not shutdown.begun():  # our own end closes every link, and no agent has gone
+        await in_thread(links.link_lost, job_id, epoch)
 
 
 async def pause() -> None:

@@ -155,6 +155,8 @@ class Consultation:
         quiet_since, asked_again = time.monotonic(), False
         while not self.decided:
             await asyncio.sleep(0.25)
+            if self.session is None:  # closed meanwhile
+                return
             if self.talk.speaking or self.session.agent_state != "listening" or self._awaited:
                 quiet_since = time.monotonic()
                 continue
