@@ -13,11 +13,7 @@ start: env assets ## the product itself: your data, your LiveKit or the one that
 
 test: env-dev assets ## the tests, on real servers and in Chromium (ARGS="-k name")
 	@$(PYTHON) -m config.setup.chromium
-	@$(RUN) -m pytest -m "not audio" $(ARGS)
-
-test-audio: env-dev assets ## the rest of the tests: whole transfers with real speech (15 minutes, on a calm machine)
-	@$(PYTHON) -m config.setup.chromium
-	@$(RUN) -m pytest -m audio $(ARGS)
+	@$(RUN) -m pytest $(ARGS)
 
 check: env-dev assets ## formatting, types, architecture, migrations, deployment, templates
 	@$(RUN) -m config.setup.check
@@ -40,4 +36,4 @@ env-dev:
 assets:
 	@$(PYTHON) -m config.setup.assets
 
-.PHONY: help demo start test test-audio check rehearse bench shots env env-dev assets
+.PHONY: help demo start test check rehearse bench shots env env-dev assets

@@ -54,6 +54,13 @@ class Carrier:
         """What whoever has this number does when it is dialled next."""
         self._ask("scripts", {"to": number, **script})
 
+    def hang_up_phone(self, dial_id: str) -> None:
+        self._ask(f"requests/{dial_id}/do", {"hang_up": True})
+
+    def fault(self, method: str, fault: str, *, times: int = 1) -> None:
+        """What the server answers to the next requests of a method: see the simulator's `faults.py`."""
+        self._ask("faults", {"method": method, "fault": fault, "times": times})
+
     def press(self, dial_id: str, key: str) -> None:
         self._ask(f"requests/{dial_id}/do", {"press": key})
 
@@ -68,6 +75,9 @@ class Records:
         """The first column of the first row; None where there is none."""
         row = self._connection.execute(sql, values).fetchone()  # type: ignore[call-overload]
         return row[0] if row else None
+
+    def all(self, sql: str, *values: Any) -> list[Any]:
+        return self._connection.execute(sql, values).fetchall()  # type: ignore[call-overload]
 
     def close(self) -> None:
         self._connection.close()
@@ -92,10 +102,20 @@ class Supervisor:
         self.post("login", username=SUPERVISOR, password=PASSWORD)
 
     def post(self, path: str, **fields: str) -> None:
+        self._answer(path, fields)
+
+    def ask(self, path: str, **fields: str) -> dict[str, Any]:
+        """What a POST answers in JSON."""
+        told: dict[str, Any] = json.loads(self._answer(path, fields))
+        return told
+
+    def _answer(self, path: str, fields: dict[str, str]) -> bytes:
         token = next(cookie.value or "" for cookie in self._cookies if cookie.name == "csrftoken")
         data = urllib.parse.urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
         request = urllib.request.Request(f"{self._url}/{path}", data, {"Referer": self._url})
-        self._opener.open(request, timeout=TIMEOUT_S).close()
+        with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+            content: bytes = answer.read()
+        return content
 
     def escalate(self, call_id: Any, target: str, *, reason: str = "measured") -> None:
         self.post(f"calls/{call_id}/escalate", key=str(uuid4()), target=target, reason=reason)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.product import Product
 
-pytestmark = [pytest.mark.e2e, pytest.mark.audio, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 WITHOUT = """
 from calls.events import SYSTEM

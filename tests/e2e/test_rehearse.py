@@ -1,4 +1,7 @@
-"""`manage.py rehearse` beside the running product: what has to work works, and what is broken is found."""
+"""`manage.py rehearse` beside the running product: what has to work works, and what is broken is found.
+
+A few of its scenarios: `make rehearse ARGS="--all"` plays every one, and takes half an hour.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pytest
 
 from tests.product import Product
 
-pytestmark = [pytest.mark.e2e, pytest.mark.audio, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 WITHIN_S = 280
 
@@ -70,34 +73,22 @@ def test_it_passes_over_an_inline_trunk_to_a_sip_address(rehearse) -> None:
     assert told["carrier_request"]["trunk"] == "inline"
 
 
-def test_an_extension_is_dialled_before_the_briefing(rehearse) -> None:
-    told = joined(rehearse("--scenario", "extension"))
-    assert told["carrier_request"]["dtmf"] == "wwww1234#"
-
-
 def test_a_manager_who_asks_for_the_account_number_hears_it(rehearse) -> None:
     joined(rehearse("--scenario", "asks-account-number"))
-
-
-def test_when_nobody_answers_the_caller_hears_so_and_goes_on(rehearse) -> None:
-    assert "nobody" in returned(rehearse("--scenario", "no-answer"), "no_manager")["heard_after_return"].lower()
 
 
 def test_when_the_manager_declines_the_caller_hears_why_and_goes_on(rehearse) -> None:
     assert "meeting" in returned(rehearse("--scenario", "declines"), "declined")["heard_after_return"].lower()
 
 
-@pytest.mark.parametrize(
-    ("fault", "problem"),
-    [
-        ("leak", "Leak during the briefing: the manager hears the caller"),
-        ("deaf-caller", "The caller does not hear the manager after the merge"),
-        ("silent-manager", "The caller recognised 0 of the 6 words"),
-        ("voicemail-accept", "The caller recognised 0 of the 6 words"),
-    ],
-)
-def test_a_fault_is_found(rehearse, fault: str, problem: str) -> None:
-    result = rehearse("--break", fault)
-    assert (result.code, result.told["ok"]) == (1, False), str(result)
-    assert result.told["leak"] is (fault == "leak")
-    assert any(problem in told for told in result.told["problems"]), str(result)
+def test_a_manager_gives_the_caller_back_by_key(rehearse) -> None:
+    assert (
+        "back with me" in returned(rehearse("--scenario", "gives-back"), "connected")["heard_after_return"].lower()
+    )
+
+
+def test_a_leak_is_found(rehearse) -> None:
+    result = rehearse("--break", "leak")
+    assert (result.code, result.told["ok"], result.told["leak"]) == (1, False, True), str(result)
+    told = result.told["problems"]
+    assert any("Leak during the briefing: the manager hears the caller" in one for one in told), str(result)
