@@ -161,7 +161,7 @@ class Caller:
         """To Billing; Dana's phone behaves as `phone` says, else it is picked up at once and stays silent."""
         billing = self.floor.records.one("SELECT id FROM calls_department WHERE name = 'Billing'")
         self.floor.carrier.next_dial(DANA, **{"scenario": "silent", "rings_s": 0.6} | phone)
-        self.floor.supervisor.escalate(self.id, f"d:{billing}")
+        self.floor.supervisor.escalate_surely(self.id, f"d:{billing}")
         until(lambda: self.attempts() > 0, 15, "somebody is reserved")
 
     def dials(self) -> list[dict[str, Any]]:
@@ -182,9 +182,7 @@ class Caller:
     def joined(self, **phone: Any) -> None:
         """Escalated, taken and merged."""
         self.escalated(**phone)
-        self.is_briefed()
-        self.manager_presses("1")
-        self.reaches("merged")
+        self.manager_takes_it()
 
     def is_briefed(self, within_s: float = 25) -> None:
         """The agent talks to the manager: from now on it hears their keys."""

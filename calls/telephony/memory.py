@@ -253,6 +253,10 @@ class MemoryGateway:
         }
         return self.join(request.room, request.identity, kind="sip", attributes=attributes)
 
+    def is_ringing(self, room: str, identity: str) -> bool:
+        """Whether this phone waits to be picked up."""
+        return (room, identity) in self._answers
+
     async def _status_of(self, request: DialRequest) -> int:
         phone = self.phones.get(request.to, Phone())
         if not phone.rings:

@@ -114,7 +114,7 @@ REFUSALS = {
     "+12025550104": (603, "declined", Permanent, "permission_denied"),
     "+12025550118": (480, "no_answer", Retryable, "resource_exhausted"),
     "+12025550119": (503, "trunk_error", Retryable, "failed_precondition"),
-    "+12025550120": (404, "invalid_number", Permanent, "not_found"),
+    "+12025550133": (404, "invalid_number", Permanent, "not_found"),
     "sip:busy@pbx.example.com": (486, "busy", Retryable, "resource_exhausted"),
 }
 
