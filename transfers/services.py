@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
@@ -48,7 +49,7 @@ def request_transfer(
                 raise Refused("The call has ended, so there is nobody to transfer.")
             if open_transfer(call_id):
                 raise Refused("A transfer of this call is already under way. Nothing was changed.")
-            if call.caller_with == p.CallerWith.MANAGER:
+            if Transfer.objects.filter(call=call, state=TransferState.MERGED).exists():
                 raise Refused("The caller is already talking to a manager. Nothing was changed.")
             if kind == Transfer.Kind.COLD:
                 _can_be_referred(call)
@@ -72,38 +73,44 @@ def _create(
     user: User | None,
     by: Actor,
 ) -> Transfer:
-    target = department or call.department or (person.departments.first() if person else None)
-    transfer = Transfer.objects.create(
-        call=call,
+    cold = kind == Transfer.Kind.COLD
+    made = _make(
+        call,
+        by,
         request_key=key,
         kind=kind,
-        waits_with=WaitsWith.AI if kind == Transfer.Kind.COLD else WaitsWith.HOLD,
+        waits_with=WaitsWith.AI if cold else WaitsWith.HOLD,
         reason=reason.strip()[:500],
-        department=target,
+        department=department or call.department or (person.departments.first() if person else None),
         person=person,
-        profile=call.profile,
         requested_by=user,
-        requested_at=now(),
     )
+    briefing.save(made, briefing.draft(call, reason=reason), author=BriefingVersion.Author.EXTRACTION)
+    if text.strip():
+        author = BriefingVersion.Author.PERSON if user else BriefingVersion.Author.AI
+        briefing.save(made, text, author=author, user=user)
+    return made
+
+
+def _make(call: Call, by: Actor, **fields: Any) -> Transfer:
+    """The row and its event; the briefing is drafted by whoever asked for it."""
+    made = Transfer.objects.create(call=call, profile=call.profile, requested_at=now(), **fields)
     record(
         TransferRequested(
-            kind=transfer.kind,
+            kind=made.kind,
             by=by.kind,
-            department_id=target.pk if target else None,
-            person_id=str(person.pk) if person else "",
+            department_id=made.department_id,
+            person_id=str(made.person_id or ""),
+            follows_id=str(made.follows_id or ""),
         ),
         actor=by,
         call_id=call.pk,
-        transfer_id=transfer.pk,
-        payload={"reason": transfer.reason},
+        transfer_id=made.pk,
+        payload={"reason": made.reason},
     )
-    briefing.save(transfer, briefing.draft(call, reason=reason), author=BriefingVersion.Author.EXTRACTION)
-    if text.strip():
-        author = BriefingVersion.Author.PERSON if user else BriefingVersion.Author.AI
-        briefing.save(transfer, text, author=author, user=user)
-    touched(transfer)
-    wake(transfer.pk)
-    return transfer
+    touched(made)
+    wake(made.pk)
+    return made
 
 
 def request_by_agent(call: Call, body: p.TransferRequested) -> Transfer | None:
@@ -145,65 +152,38 @@ def follow(
     Drafted anew from all that was said since. `prefer` is called first, `spare` not at all.
     """
     call = earlier.call
-    made = Transfer.objects.create(
-        call=call,
+    made = _make(
+        call,
+        by,
         request_key=key,
         reason=earlier.reason,
         department=earlier.department,
-        profile=call.profile,
         follows=earlier,
         prefer=prefer,
         spare=spare,
         waits_with=waits_with,
         approved=True,
-        requested_at=now(),
     )
-    record(
-        TransferRequested(
-            kind=made.kind, by=by.kind, department_id=made.department_id, follows_id=str(earlier.pk)
-        ),
-        actor=by,
-        call_id=call.pk,
-        transfer_id=made.pk,
-    )
-    text = briefing.draft(call, reason=made.reason)
-    briefing.save(made, text, author=BriefingVersion.Author.EXTRACTION)
-    touched(made)
-    wake(made.pk)
+    briefing.save(made, briefing.draft(call, reason=made.reason), author=BriefingVersion.Author.EXTRACTION)
     return made
 
 
 def request_callback_transfer(*, call: Call, callback: Callback, manager: Manager, user: User) -> Transfer:
     """The transfer of a call that is made for a callback: its claimer is rung first, the caller afterwards."""
-    made = Transfer.objects.create(
-        call=call,
+    made = _make(
+        call,
+        Actor.of(user),
         request_key=uuid4(),
         reason=f"Callback: {callback.preferred}".rstrip(": "),
         department=callback.department,
         person=manager,
         prefer=manager,
-        profile=call.profile,
         follows=callback.transfer,
         waits_with=WaitsWith.AI,
         requested_by=user,
-        requested_at=now(),
-    )
-    record(
-        TransferRequested(
-            kind=made.kind,
-            by="person",
-            department_id=made.department_id,
-            person_id=str(manager.pk),
-            follows_id=str(callback.transfer_id or ""),
-        ),
-        actor=Actor.of(user),
-        call_id=call.pk,
-        transfer_id=made.pk,
     )
     text = callback.briefing or briefing.draft(callback.call, reason=made.reason)
     briefing.save(made, text, author=BriefingVersion.Author.EXTRACTION)
-    touched(made)
-    wake(made.pk)
     return made
 
 

@@ -77,3 +77,11 @@ def test_without_a_bridge_neither_is_sent_the_other_s_voice(world: World, sam: U
     world.settle()
     assert set(room.unheard) == {"caller-1", story.attempt.manager_identity}
     assert p.CallerWith(story.transfer.call.caller_with) == p.CallerWith.HOLD
+
+
+def test_nobody_else_is_asked_for_while_a_joined_caller_is_held(world: World, sam: User) -> None:
+    story = Story(world)
+    story.merged()
+    services.park(transfer_id=story.transfer.pk, user=sam, on_hold=True)
+    with pytest.raises(Refused, match="already talking to a manager"):
+        story.escalates()
