@@ -24,6 +24,9 @@ rehearse: env ## a test call through the running product (ARGS="--json --scenari
 bench: env-dev assets ## measures the numbers that we hold; writes build/bench.json
 	@exec $(RUN) -m tests.bench $(ARGS)
 
+soak: env-dev assets ## random transfers with random kills for MINUTES=60; writes build/soak.json (SEED=7 replays)
+	@exec $(RUN) -m tests.soak
+
 shots: env-dev assets ## screenshots of the running product into build/shots/
 	@exec $(RUN) -m tests.shots $(ARGS)
 
@@ -36,4 +39,4 @@ env-dev:
 assets:
 	@$(PYTHON) -m config.setup.assets
 
-.PHONY: help demo start test check rehearse bench shots env env-dev assets
+.PHONY: help demo start test check rehearse bench soak shots env env-dev assets
