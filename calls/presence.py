@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -41,14 +40,10 @@ def told(call_id: UUID) -> None:
             touched(call)
 
 
-def lookers(call_ids: Collection[UUID]) -> Mapping[UUID, tuple[str, ...]]:
-    """Who has which of these calls open now, by account name."""
-    pages = OpenPage.objects.filter(call_id__in=list(call_ids), seen_at__gt=now() - GRACE)
-    found: dict[UUID, set[str]] = defaultdict(set)
-    for call_id, name in pages.values_list("call_id", "user__username"):
-        if call_id:
-            found[call_id].add(name)
-    return {call_id: tuple(sorted(names)) for call_id, names in found.items()}
+def lookers(call_id: UUID) -> tuple[str, ...]:
+    """Who has this call open now, by account name."""
+    pages = OpenPage.objects.filter(call_id=call_id, seen_at__gt=now() - GRACE)
+    return tuple(sorted(set(pages.values_list("user__username", flat=True))))
 
 
 def anybody_may(permission: str, *, departments: Collection[int | None]) -> bool:

@@ -11,11 +11,11 @@ from calls.events import SYSTEM, Actor
 from calls.link import registry
 from calls.models import Call
 from calls.services.calls import end_call, move_caller
-from calls.services.links import addressee, direct, live_job
+from calls.services.links import addressee, direct
 from calls.services.snapshot import snapshot_of
 from calls.states import CallerWith
 from calls.timing import now
-from transfers import after_attempt, callbacks, words
+from transfers import after_attempt, callbacks, merge, words
 from transfers.decide import Facts, Next
 from transfers.models import Attempt, Manager, Transfer, WaitsWith
 from transfers.services import follow
@@ -46,7 +46,7 @@ def complete(facts: Facts, then: Next) -> None:
     if then != Next.REDIAL:  # whoever was cut off is called again at once
         after_attempt.talked(attempt, facts.policy)
     callbacks.transfer_over(transfer)
-    _let_go(facts, attempt, then)
+    _let_go(attempt, then)
     if then == Next.END:
         end_call(call, reason="manager_left", linger=END_LINGER)
     if not call.is_live:
@@ -56,19 +56,15 @@ def complete(facts: Facts, then: Next) -> None:
     _back(call, transfer, told, then)
 
 
-def _let_go(facts: Facts, attempt: Attempt, then: Next) -> None:
+def _let_go(attempt: Attempt, then: Next) -> None:
     """The manager's phone: thanked, if they are still on it, then quiet."""
     told = words.THANKED if then in (Next.BACK, Next.ANOTHER) else ""
-    job = _line_of(facts.call, attempt) if told else None
+    job = merge.line_job(attempt) if told else None
     if job:
         direct(job, f"leave:{attempt.pk}", p.Leave(words=told))
     effects.ensure("close_consult", attempt.pk, due_at=now() + (LAST_WORDS if job else timedelta(0)))
     if attempt.strategy != "relay":
         effects.ensure("remove_manager", attempt.pk)
-
-
-def _line_of(call: Call, attempt: Attempt):  # type: ignore[no-untyped-def]
-    return live_job(call.pk, p.Role.TRANSFER, attempt.pk) or live_job(call.pk, p.Role.BRIDGE, attempt.pk)
 
 
 def _back(call: Call, transfer: Transfer, told: str, then: Next) -> None:

@@ -141,5 +141,5 @@ def _need(transfer: Transfer, lens: Lens) -> Need | None:
         then=sentence(facts_of(transfer, to_show=True)),
         ends_at=ends_at,
         version=transfer.version,
-        lookers=presence.lookers([transfer.call_id]).get(transfer.call_id, ()),
+        lookers=presence.lookers(transfer.call_id),
     )

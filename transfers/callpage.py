@@ -113,6 +113,7 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
     transfer = transfers[0] if transfers else None
     attempts = list(transfer.attempts.select_related("manager").order_by("nth")) if transfer else []
     attempt = attempts[-1] if attempts else None
+    with_ai = call.caller_with == CallerWith.AI
     opened, live, sight = bool(transfer and transfer.is_open), call.is_live, lens.sight
     waiting = needs(lens, call_id=call_id) if opened else ()
     return CallSide(
@@ -128,14 +129,14 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
         need=waiting[0] if waiting else None,
         facts=_facts(call) if sight.transcript else (),
         listeners=Leg.objects.filter(call=call, kind=LegKind.LISTENER, left_at=None).count(),
-        may_escalate=sight.escalate and live and not opened and call.caller_with == CallerWith.AI,
+        may_escalate=sight.escalate and live and not opened and with_ai,
         may_edit=sight.approve and opened and _not_briefed(transfer),
         may_cancel=sight.cancel and opened and not (transfer and transfer.cancel_reason),
         may_end=sight.supervise and live,
-        may_refer=sight.refer and live and not opened and call.caller_with == CallerWith.AI and _by_phone(call),
+        may_refer=sight.refer and live and not opened and with_ai and phone_leg(call) is not None,
         may_hold=sight.park and live and _joined(transfer) and not (transfer and transfer.parked_at),
         may_resume=sight.park and live and bool(transfer and transfer.parked_at),
-        lookers=presence.lookers([call.pk]).get(call.pk, ()),
+        lookers=presence.lookers(call.pk),
         agent=_agent_words(call),
         earlier=tuple(transfers[1:]),
     )
@@ -153,10 +154,6 @@ def _transfers(lens: Lens, call: Call) -> Any:
 def _not_briefed(transfer: Transfer | None) -> bool:
     before = (TransferState.REQUESTED, TransferState.QUEUED, TransferState.CONNECTING)
     return transfer is not None and transfer.state in before
-
-
-def _by_phone(call: Call) -> bool:
-    return phone_leg(call) is not None
 
 
 def _joined(transfer: Transfer | None) -> bool:

@@ -9,9 +9,10 @@ from django.conf import settings
 
 from calls import effects
 from calls.agents import protocol as p
+from calls.models import AgentJob
 from calls.services.links import addressee, direct, live_job
 from transfers.decide import Facts
-from transfers.models import Endpoint
+from transfers.models import Attempt, Endpoint
 from transfers.roster import Candidate
 
 Strategy = Literal["move", "rejoin", "relay"]
@@ -38,6 +39,12 @@ def why() -> str:
     if sip_strategy() == "move":
         return "move: LIVEKIT_URL is LiveKit Cloud, which can move participants"
     return "relay: LIVEKIT_URL is a self-hosted server, which cannot move participants"
+
+
+def line_job(attempt: Attempt) -> AgentJob | None:
+    """The job that carries the two under `relay`: the attempt's own, or the one that took the line up from it."""
+    call_id = attempt.transfer.call_id
+    return live_job(call_id, p.Role.TRANSFER, attempt.pk) or live_job(call_id, p.Role.BRIDGE, attempt.pk)
 
 
 def begin(facts: Facts) -> None:

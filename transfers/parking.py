@@ -8,11 +8,11 @@ from calls import effects
 from calls.agents import protocol as p
 from calls.events import SYSTEM, Actor, record
 from calls.services.calls import move_caller
-from calls.services.links import addressee, direct, live_job
+from calls.services.links import addressee, direct
 from calls.states import CallerWith
 from calls.timing import now
 from transfers import merge
-from transfers.models import Attempt, Transfer
+from transfers.models import Transfer
 from transfers.selectors import facts_of, policy_of
 from transfers.transfer_events import Parked
 from transfers.writing import touched
@@ -51,14 +51,9 @@ def _carry(transfer: Transfer, key: str, *, on: bool) -> None:
     attempt = transfer.attempts.order_by("-nth").first()
     assert attempt is not None
     if attempt.strategy == "relay":
-        direct(_line(attempt), key, p.Carry(on=on))
+        direct(merge.line_job(attempt), key, p.Carry(on=on))
     else:
         effects.once_more("separate", attempt.pk, pause=timedelta(0))
-
-
-def _line(attempt: Attempt):  # type: ignore[no-untyped-def]
-    call_id = attempt.transfer.call_id
-    return live_job(call_id, p.Role.TRANSFER, attempt.pk) or live_job(call_id, p.Role.BRIDGE, attempt.pk)
 
 
 def _told(transfer: Transfer, actor: Actor, *, on_hold: bool) -> None:

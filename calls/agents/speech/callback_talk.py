@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from calls.agents.speech.intent import caller_meaning, normal, spoken_digits
 from calls.agents.speech.knowledge import SupportKnowledge
-from calls.agents.speech.lines import Line, Reply
+from calls.agents.speech.lines import Line, Reply, last_said
 
 WANTED = re.compile(r"\b(call|ring|phone)(ed|ing)? (me|us) back\b|\b(a |the )?call ?back\b")
 FEWEST_DIGITS = 7
@@ -22,7 +22,7 @@ def callback_reply(lines: Sequence[Line], knowledge: SupportKnowledge) -> Reply 
     """The next step of it; None if the caller talks of something else."""
     if not knowledge.offers_callback:
         return None
-    said, asked = lines[-1].text, _last_said(lines)
+    said, asked = lines[-1].text, last_said(lines)
     if SAME_NUMBER in asked or READ_BACK in asked:
         return _confirmed(said)
     if WHICH_NUMBER in asked:
@@ -55,10 +55,6 @@ def _number(said: str) -> Reply:
     if len(digits) < FEWEST_DIGITS:
         return Reply(f"I did not catch a whole number. {WHICH_NUMBER}")
     return Reply(f"I have {' '.join(digits)}. {READ_BACK}")
-
-
-def _last_said(lines: Sequence[Line]) -> str:
-    return next((line.text for line in reversed(lines) if line.role == "assistant"), "")
 
 
 def _confirmed_number(lines: Sequence[Line]) -> str:

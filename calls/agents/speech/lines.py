@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -21,3 +22,8 @@ class Line:
     role: str
     text: str
     tool: str = ""
+
+
+def last_said(lines: Sequence[Line]) -> str:
+    """The agent's last line; empty if it has said nothing."""
+    return next((line.text for line in reversed(lines) if line.role == "assistant"), "")

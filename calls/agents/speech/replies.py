@@ -9,7 +9,7 @@ from calls.agents.protocol import FactField
 from calls.agents.speech.callback_talk import callback_reply
 from calls.agents.speech.intent import caller_meaning, manager_meaning, normal, spoken_digits, spoken_name
 from calls.agents.speech.knowledge import ConsultKnowledge, SupportKnowledge
-from calls.agents.speech.lines import Line, Reply
+from calls.agents.speech.lines import Line, Reply, last_said
 from calls.agents.speech.summary import fact_lines, hide, problem_of
 
 ANSWERS: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -37,7 +37,7 @@ def support_reply(lines: Sequence[Line], knowledge: SupportKnowledge) -> Reply:
     if agreed:
         return agreed
     meaning = caller_meaning(last.text, knowledge.departments)
-    asked = _last_assistant(lines)
+    asked = last_said(lines).lower()
     if knowledge.may_refer and AT_ONCE.search(normal(last.text)):
         return _request(lines, meaning.department, meaning.person, cold=True)
     if meaning.kind == "person":
@@ -98,10 +98,6 @@ def _question(lines: Sequence[Line], knowledge: SupportKnowledge) -> str:
 
 def _wanted(knowledge: SupportKnowledge) -> list[FactField]:
     return [f for f in knowledge.profile.facts if f.required and not knowledge.facts.get(f.key)][:MAX_QUESTIONS]
-
-
-def _last_assistant(lines: Sequence[Line]) -> str:
-    return next((line.text.lower() for line in reversed(lines) if line.role == "assistant"), "")
 
 
 def _fact_in(text: str, asked: str, knowledge: SupportKnowledge) -> dict[str, str] | None:
