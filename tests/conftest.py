@@ -19,12 +19,17 @@ _servers = Servers()
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Before pytest-django sets Django up (it does that last of all)."""
+    if config.getoption("numprocesses", None):
+        return  # this process only hands tests out; each of those that run them has servers of its own
     config.add_cleanup(_servers.stop)
     _servers.start()
     os.environ.update(_servers.environment)
     from django.conf import settings
 
     from config import celery  # noqa: F401 - as every process of the product has it
+    from tests import emptied
+
+    emptied.install()
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -31,7 +31,7 @@ def told(product: Product) -> dict[str, Any]:
 
 def test_what_is_taken_out_of_the_profile_is_not_spoken_any_more(product: Product) -> None:
     before = told(product)
-    assert "account number" in before["heard_by_manager_text"].lower()
+    assert "account number" in before["heard_by_manager_text"].lower(), json.dumps(before)
     for heard in ("heard_by_manager_text", "heard_by_caller_text"):
         assert "connected" in before[heard].lower()
     changed = product.manage("shell", "--command", WITHOUT)

@@ -25,7 +25,7 @@ class Result:
     progress: str
 
     def __str__(self) -> str:
-        return f"{self.told.get('problems')}\n{self.progress}"
+        return f"{json.dumps(self.told)}\n{self.progress}"
 
 
 @pytest.fixture
