@@ -54,7 +54,8 @@ def _reopened(job: AgentJob, hello: p.Hello) -> p.Welcome:
         raise NotOurs("replaced")
     was_closed = job.closed_at is not None
     job.epoch, job.last_seen_at, job.closed_at = job.epoch + 1, now(), None
-    job.save(update_fields=("epoch", "last_seen_at", "closed_at"))
+    job.down_last = max(job.down_last, hello.received)  # a database that lost commits counts on from what it has
+    job.save(update_fields=("epoch", "last_seen_at", "closed_at", "down_last"))
     _applied(job, hello.received)
     if was_closed:
         _opened(job)
@@ -141,8 +142,10 @@ def apply_up(job_id: str, epoch: int, frame: p.Up) -> int | None:
         job = AgentJob.objects.select_for_update(of=("self",)).get(pk=job_id)
         if job.epoch != epoch or job.closed_at:
             return None
-        if frame.seq != job.up_received + 1:
+        if frame.seq <= job.up_received:
             return job.up_received
+        if frame.seq > job.up_received + 1:  # links send in order: what is between was committed once, and lost
+            logger.warning("reports of an agent are lost", extra={"count": frame.seq - job.up_received - 1})
         AgentJob.objects.filter(pk=job_id).update(up_received=frame.seq, last_seen_at=now())
         Call.objects.filter(pk=call.pk).update(last_fact_at=now(), missed_listings=0)
         _apply_surely(call, job, frame)

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from calls.agents import protocol as p
-from calls.models import AgentJob, Effect
+from calls.models import AgentJob, Directive, Effect
 from calls.services import watch
-from calls.services.links import NotOurs
+from calls.services.links import NotOurs, direct
 from calls.states import CallerWith
 from calls.telephony.gateway import Dispatch, Retryable
 from tests.world import Agent, Story, World
@@ -43,6 +43,27 @@ def test_an_agent_that_does_not_come_is_sent_again_twice_and_then_lost(world: Wo
     assert story.attempt.outcome == Outcome.AGENT_LOST
     assert story.call.caller_with == CallerWith.AI
     assert world.rooms() == {story.call.room_name}
+
+
+def test_reports_that_the_database_lost_do_not_stop_the_link(world: World) -> None:
+    """A standby that took over may lack what was acknowledged: the agent has dropped it, and goes on."""
+    story = Story(world)
+    story.support.says(p.AgentState(state="listening"), p.AgentState(state="thinking"))
+    AgentJob.objects.filter(pk=story.support.job_id).update(up_received=0)
+    story.support.says(p.AgentState(state="speaking"))
+    story.call.refresh_from_db()
+    assert story.call.agent_state == "speaking"
+
+
+def test_directives_that_the_database_lost_do_not_stop_the_link(world: World) -> None:
+    story = Story(world)
+    story.escalates()
+    assert story.support.told()
+    Directive.objects.all().delete()
+    AgentJob.objects.filter(pk=story.support.job_id).update(down_last=0)
+    story.support.comes_back()
+    direct(story.support.job, "more", p.Say(text="Hello again."))
+    assert [body.text for body in story.support.told()] == ["Hello again."]
 
 
 def test_a_job_that_is_starting_is_left_alone_for_15_seconds(world: World) -> None:

@@ -140,8 +140,9 @@ async def test_frames_are_applied_in_order_and_once_and_acknowledged_when_commit
         assert await socket.up("one", 1) == 1
         assert await socket.up("two", 2) == 2
         assert await socket.up("two", 2) == 2
-        assert await socket.up("four", 4) == 2  # three is missing: it is not taken
-        assert await texts() == ["one", "two"]
+        assert await socket.up("four", 4) == 4  # agents send in order: three was taken once, and lost since
+        assert await socket.up("three", 3) == 4
+        assert await texts() == ["one", "two", "four"]
 
 
 async def test_after_a_reconnect_both_sides_go_on_where_they_were() -> None:
