@@ -9,6 +9,8 @@ from livekit import rtc
 from calls.agents import protocol as p
 from calls.agents.job import is_caller
 
+RINGING = ("dialing", "ringing", "automation")
+
 
 async def find_caller(room: rtc.Room, known: str, *, within_s: float) -> str | None:
     """Whom the console knows as the caller, or the first who is none of ours, by identity; None: nobody came."""
@@ -29,6 +31,30 @@ async def find_caller(room: rtc.Room, known: str, *, within_s: float) -> str | N
         return None
     finally:
         room.off("participant_connected", joined)
+
+
+async def picked_up(room: rtc.Room, identity: str) -> None:
+    """Wait while it rings at their end (whoever is called back); nobody else is waited for, nor who has left."""
+    changed = asyncio.Event()
+
+    def note(*_: object) -> None:
+        changed.set()
+
+    events = ("participant_attributes_changed", "participant_disconnected")
+    for event in events:
+        room.on(event, note)
+    try:
+        while _rings(room, identity):
+            await changed.wait()
+            changed.clear()
+    finally:
+        for event in events:
+            room.off(event, note)
+
+
+def _rings(room: rtc.Room, identity: str) -> bool:
+    who = room.remote_participants.get(identity)
+    return who is not None and who.attributes.get("sip.callStatus", "") in RINGING
 
 
 def caller_here(room: rtc.Room, identity: str) -> p.CallerHere | None:

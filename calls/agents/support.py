@@ -14,7 +14,7 @@ from livekit.agents import Agent, StopResponse
 
 from calls.agents import protocol as p
 from calls.agents.audio import audio_track, voice_activity
-from calls.agents.caller import caller_here, find_caller
+from calls.agents.caller import caller_here, find_caller, picked_up
 from calls.agents.conversation import Conversation, new_session, room_options
 from calls.agents.hold import HoldPlayer
 from calls.agents.instructions import conversation, for_support
@@ -128,6 +128,7 @@ class SupportJob(Job):
         )
 
     async def _first_words(self) -> None:
+        await picked_up(self.room, self.caller)
         profile = self.snapshot.profile
         if self.snapshot.opening:
             await self._say_and_listen(self.snapshot.opening, asks=self.snapshot.asks_whether_done)
