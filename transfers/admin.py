@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.hashers import make_password
+from django.core.validators import RegexValidator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import StackedInline, TabularInline
@@ -33,8 +35,10 @@ class PolicyInline(Plain, StackedInline):
     can_delete = False
     verbose_name_plural = "How it escalates"
     fieldsets = (
-        (None, {"fields": (("approval", "auto_after_s"), ("approval_limit_s", "at_limit"), "max_attempts")}),
-        ("After a call", {"fields": (("wrap_up_s", "away_after_misses"),)}),
+        (None, {"fields": (("approval", "auto_after_s"), ("approval_limit_s", "at_limit"))}),
+        ("Who is rung", {"fields": (("max_attempts", "next_endpoint_first"), ("when_busy", "queue_limit_s"))}),
+        ("After a call", {"fields": (("wrap_up_s", "away_after_misses"), "after_hang_up")}),
+        ("Other ways", {"fields": (("offers_callback", "callback_within_min"), "ai_may_refer")}),
         ("On hold", {"fields": (("hold_limit_s", "consultation_limit_s"), "hold_line", "progress_line")}),
     )
 
@@ -111,15 +115,35 @@ def known_departments(request: HttpRequest) -> QuerySet[Department]:
     )
 
 
+class ManagerForm(forms.ModelForm):
+    """The PIN can be set and never be read."""
+
+    new_pin = forms.CharField(
+        label="New PIN",
+        required=False,
+        validators=[RegexValidator(r"^[0-9]{4,8}\Z", "A PIN has 4 to 8 digits.")],
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text="4 to 8 digits; empty leaves it as it is. Whoever is away calls from their own phone and enters "
+        "it with # to be available.",
+    )
+
+    def save(self, commit: bool = True) -> Manager:
+        if self.cleaned_data["new_pin"]:
+            self.instance.pin = make_password(self.cleaned_data["new_pin"])
+        manager: Manager = super().save(commit)
+        return manager
+
+
 @admin.register(Manager)
 class ManagerAdmin(RecordedAdmin):
     """Scoped by the queryset, which every page and action of the admin goes through."""
 
+    form = ManagerForm
     inlines = (EndpointInline, ShiftInline)
     list_display = ("name", "in_departments", "priority", "ways", "hours", "presence", "active")
     list_filter = (DepartmentFilter, "active")
     search_fields = ("name",)
-    fields = (("name", "priority"), "departments", ("user", "active"))
+    fields = (("name", "priority"), "departments", ("user", "active"), "new_pin")
     change_form_after_template = "admin/time_zones.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Manager]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -129,6 +130,21 @@ def test_an_administrator_sees_every_page_and_a_supervisor_the_roster_only(
 
 
 # ── the roster's forms ───────────────────────────────────────────────────────────────────────────
+
+
+def test_a_pin_is_set_and_never_shown(supervisor: Client, billing: Department) -> None:
+    form = manager_form(billing)
+    assert "4 to 8 digits" in said(supervisor.post(url("transfers_manager", "add"), form | {"new_pin": "12"}))
+    assert supervisor.post(url("transfers_manager", "add"), form | {"new_pin": "4711"}).status_code == 302
+    manager = Manager.objects.get()
+    assert check_password("4711", manager.pin)
+    told = b"".join(bytes(payload.body) for payload in EventPayload.objects.all())
+    assert manager.pin.encode() not in told
+    page = supervisor.get(url("transfers_manager", "change", manager.pk)).content.decode()
+    assert manager.pin not in page
+    assert "4711" not in page
+    assert supervisor.post(url("transfers_manager", "change", manager.pk), form).status_code == 302
+    assert check_password("4711", Manager.objects.get().pin)
 
 
 def test_a_manager_with_two_ways_and_a_shift_is_kept_and_recorded(supervisor: Client, billing: Department) -> None:
@@ -257,8 +273,13 @@ def department_form(**fields: Any) -> dict[str, Any]:
         "approval_limit_s": 60,
         "at_limit": "return",
         "max_attempts": 3,
+        "when_busy": "ai",
+        "queue_limit_s": 300,
         "wrap_up_s": 30,
         "away_after_misses": 3,
+        "after_hang_up": "ask",
+        "offers_callback": "on",
+        "callback_within_min": 240,
         "hold_limit_s": 180,
         "consultation_limit_s": 120,
         "hold_line": "Please hold.",
