@@ -365,6 +365,23 @@ async def test_a_caller_comes_in_through_the_stored_rule(carrier: Carrier) -> No
 
 
 @pytest.mark.usefixtures("line")
+async def test_a_caller_is_referred_as_a_phone_is(carrier: Carrier) -> None:
+    placed = await carrier.ask(
+        "POST", "/calls", {"story": "opening-hours", "room_metadata": {"rehearsal": "1", "department": "Here"}}
+    )
+    room = (await carrier.gateway.list_rooms())[0]
+    assert {"rehearsal": "1", "department": "Here"}.items() <= json.loads(room.metadata).items()
+    (caller,) = await carrier.gateway.list_participants(placed["room"])
+    with pytest.raises(Retryable):
+        await carrier.gateway.transfer_sip(placed["room"], caller.identity, "tel:+12025550102")
+    assert not await nobody(carrier)
+    await carrier.gateway.transfer_sip(placed["room"], caller.identity, "tel:+12025550117")
+    await until(lambda: nobody(carrier))
+    events = (await carrier.ask("GET", f"/calls/{placed['id']}"))["events"]
+    assert [event["text"] for event in events if event["what"] == "referred"] == ["tel:+12025550117"]
+
+
+@pytest.mark.usefixtures("line")
 async def test_a_caller_hangs_up_in_time_and_says_what_it_is_told(carrier: Carrier) -> None:
     placed = await carrier.ask("POST", "/calls", {"story": "opening-hours", "at_most_s": 6})
     agent = await carrier.join(placed["room"], "agent", listens=True)

@@ -29,7 +29,7 @@ def test_every_number_is_fictional_once_and_has_a_script() -> None:
     assert len(set(numbers)) == len(numbers)
     assert all(FICTIONAL.fullmatch(number) or number.startswith("sip:") for number in numbers)
     assert all(behaviour.script in scripts.SCRIPTS for behaviour in SCENARIOS.values())
-    assert {phone.scenario for phone in PHONES} == set(SCENARIOS) - {"not-in-service", "called-back"}
+    assert {phone.scenario for phone in PHONES} == set(SCENARIOS) - {"called-back"}
     assert phone_at("+12025550144").scenario == "called-back"
     assert phone_at("+12025550133").behaviour.status == 404
     assert phone_at("sip:voicemail@pbx.example.com").scenario == "voicemail"

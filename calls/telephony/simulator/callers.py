@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -39,14 +40,23 @@ class CannotCall(Exception):
 
 
 class Caller:
-    def __init__(self, id: str, story: Story, admission: Admission, settings: Settings, at_most_s: float) -> None:
+    def __init__(
+        self,
+        id: str,
+        story: Story,
+        admission: Admission,
+        settings: Settings,
+        *,
+        at_most_s: float,
+        chatter: bool,
+    ) -> None:
         self.id, self.story, self.room = id, story, admission.room
         self.identity, self.since = admission.identity, time.time()
         self.ended_at: float | None = None
         self.notes = Notes()
         self.party = Party(settings.url, admission.token(settings.key, settings.secret))
         self.talk = Talk(self.party, self.notes)
-        self._at_most_s = min(at_most_s, LONGEST_S)
+        self._at_most_s, self._chatter = min(at_most_s, LONGEST_S), chatter
         self._task: asyncio.Task[None] | None = None
 
     def as_json(self, *, events: bool = False) -> dict[str, Any]:
@@ -62,6 +72,10 @@ class Caller:
     @property
     def live(self) -> bool:
         return self._task is not None and not self._task.done() and self.party.connected
+
+    @property
+    def talks(self) -> bool:
+        return self.live
 
     async def call(self) -> None:
         """Returns when it is in the room. Raises `rtc.ConnectError`."""
@@ -89,6 +103,8 @@ class Caller:
 
     async def _play(self) -> None:
         talk, wits = self.talk, Wits(self.story)
+        if not self._chatter:
+            await talk.until(lambda: False, LONGEST_S)
         await talk.turn(GREETED_S)
         await talk.say(self.story.opening)
         while not wits.done:
@@ -115,18 +131,40 @@ class Switchboard:
         """On the line, or not long gone."""
         return self._callers.get(id)
 
+    def leg(self, room: str, identity: str) -> Caller | None:
+        return next((one for one in self.live if (one.room, one.identity) == (room, identity)), None)
+
     def _forget(self) -> None:
         ended = [id for id, caller in self._callers.items() if not caller.live]
         for id in ended[:-KEPT_ENDED]:
             del self._callers[id]
 
-    async def place(self, key: str, *, at_most_s: float | None = None) -> Caller:
-        """Raises CannotCall."""
+    async def place(
+        self,
+        key: str,
+        *,
+        at_most_s: float | None = None,
+        chatter: bool = True,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Caller:
+        """Without `chatter` they say only what they are told to. Raises CannotCall.
+
+        `metadata` stands in the room's besides the rule's, as another rule could have it.
+        """
         story = BY_KEY.get(key)
         if story is None:
             raise CannotCall(404, "no such story")
         admission = await self._admission(story)
-        caller = Caller(str(next(self._number)), story, admission, self._settings, at_most_s or AT_MOST_S)
+        if metadata:
+            inbound.add_metadata(admission.config, metadata)
+        caller = Caller(
+            str(next(self._number)),
+            story,
+            admission,
+            self._settings,
+            at_most_s=at_most_s or AT_MOST_S,
+            chatter=chatter,
+        )
         try:
             await caller.call()
         except rtc.ConnectError:

@@ -82,8 +82,16 @@ class Control:
         at_most_s = body.get("at_most_s")
         if at_most_s is not None and (not isinstance(at_most_s, int | float) or at_most_s <= 0):
             raise ValueError("at_most_s is a number of seconds")
+        metadata = body.get("room_metadata") or {}
+        if not isinstance(metadata, dict):
+            raise ValueError("room_metadata is an object")
         try:
-            caller = await self._switchboard.place(str(body.get("story", "")), at_most_s=at_most_s)
+            caller = await self._switchboard.place(
+                str(body.get("story", "")),
+                at_most_s=at_most_s,
+                chatter=bool(body.get("chatter", True)),
+                metadata=metadata,
+            )
         except CannotCall as error:
             return _error(error.status, str(error))
         return web.json_response({"id": caller.id, "room": caller.room}, status=201)

@@ -6,7 +6,8 @@ After `MatchTrunk` and `EvaluateDispatchRule` of livekit/protocol, for trunks wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from livekit import api
@@ -90,6 +91,11 @@ def admit(
         attributes=attributes,
         config=rule.room_config,
     )
+
+
+def add_metadata(config: api.RoomConfiguration, more: Mapping[str, str]) -> None:
+    """To the JSON object that the rule's room has for metadata."""
+    config.metadata = json.dumps(json.loads(config.metadata or "{}") | dict(more))
 
 
 def _room(rule: sip.SIPDispatchRule, *, shown: str, dialled: str) -> str:

@@ -34,6 +34,8 @@ SCENARIOS: Mapping[str, Behaviour] = {
     "voicemail": Behaviour("a voicemail, whose greeting says “press 1” and “yes”", "voicemail", rings_s=4.0),
     "declines": Behaviour("declines aloud, with a reason", "declines"),
     "redirects": Behaviour("says that it belongs to Support", "redirects"),
+    "names-another": Behaviour("says who should be asked instead", "names_another"),
+    "hesitates": Behaviour("cannot make up their mind", "hesitates"),
     "hangs-up": Behaviour("hangs up in the middle of the briefing", "hangs_up"),
     "accepts-by-key": Behaviour("presses 1 to take the call", "accepts_by_key"),
     "drops": Behaviour("takes the call and is cut off soon after the merge", "drops"),
@@ -95,6 +97,9 @@ PHONES = (
     Phone("+12025550120", "gives-back", "Vera"),
     Phone("+12025550121", "asks-another", "Milo"),
     Phone("+12025550122", "says-goodbye", "Nina"),
+    Phone("+12025550123", "names-another", "Petra"),
+    Phone("+12025550124", "hesitates", "Emil"),
+    Phone("+12025550125", "not-in-service", "nobody"),
     Phone("sip:tom@pbx.example.com", "sip-uri", "Tom"),
 )
 BY_NUMBER = {phone.number: phone for phone in PHONES}

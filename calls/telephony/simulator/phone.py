@@ -12,7 +12,7 @@ from typing import Any
 from livekit import api, rtc
 
 from calls.telephony.simulator import ids
-from calls.telephony.simulator.ledger import DialRecord
+from calls.telephony.simulator.ledger import DialRecord, Notes
 from calls.telephony.simulator.numbers import OK, SCENARIOS, Behaviour, Phone
 from calls.telephony.simulator.options import Options
 from calls.telephony.simulator.party import Party
@@ -91,6 +91,15 @@ class DialledPhone:
     @property
     def live(self) -> bool:
         return not self.ended.is_set()
+
+    @property
+    def talks(self) -> bool:
+        """Answered, and still there."""
+        return self.live and self.record.answered_at is not None
+
+    @property
+    def notes(self) -> Notes:
+        return self.record.notes
 
     async def hang_up(self) -> None:
         await self._set(**{"sip.callStatus": "hangup"})

@@ -74,6 +74,20 @@ async def redirects(scene: Scene) -> None:
     await _last_words(scene, if_asked="Please ask Support.")
 
 
+async def names_another(scene: Scene) -> None:
+    await _asked(scene)
+    await scene.talk.say("Please ask Robin instead.")
+    await _last_words(scene, if_asked="Please ask Robin.")
+
+
+async def hesitates(scene: Scene) -> None:
+    """Neither takes it nor declines."""
+    await _asked(scene)
+    while True:
+        await scene.talk.say("Hold on, let me think about it.")
+        await scene.talk.turn(15)
+
+
 async def not_today(scene: Scene) -> None:
     await _asked(scene)
     await scene.talk.press("9")
@@ -161,6 +175,8 @@ SCRIPTS: Mapping[str, Script] = {
         extension,
         gives_back,
         hangs_up,
+        hesitates,
+        names_another,
         not_today,
         redirects,
         says_goodbye,

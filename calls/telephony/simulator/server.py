@@ -66,7 +66,7 @@ def application(settings: Settings) -> web.Application:
     livekit = api.LiveKitAPI(settings.api_url, settings.key, settings.secret, session=http, failover=False)
     exchange, faults = Exchange(settings), Faults()
     switchboard = Switchboard(settings, livekit)
-    front = Front(settings.api_url, exchange, SipService(settings, exchange, livekit), faults, http)
+    front = Front(settings.api_url, exchange, SipService(settings, exchange, switchboard, livekit), faults, http)
 
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
         loading = [hearing.prewarm(), mouth.prewarm()]

@@ -12,6 +12,7 @@ from livekit import api
 from livekit.protocol import sip
 
 from calls.telephony.simulator import twirp
+from calls.telephony.simulator.callers import Caller, Switchboard
 from calls.telephony.simulator.exchange import Exchange
 from calls.telephony.simulator.faults import until_given_up
 from calls.telephony.simulator.grants import may_call
@@ -31,8 +32,11 @@ Request = sip.CreateSIPParticipantRequest
 class SipService:
     """Answers None where the request is for the real server to refuse (no grant, no such trunk, …)."""
 
-    def __init__(self, settings: Settings, exchange: Exchange, livekit: api.LiveKitAPI) -> None:
+    def __init__(
+        self, settings: Settings, exchange: Exchange, switchboard: Switchboard, livekit: api.LiveKitAPI
+    ) -> None:
         self._settings, self._exchange, self._livekit = settings, exchange, livekit
+        self._switchboard = switchboard
 
     # ── dial ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -114,10 +118,10 @@ class SipService:
         message = await twirp.read(request, sip.TransferSIPParticipantRequest)
         if message is None or not may_call(self._settings, request, admin_of=message.room_name):
             return None
-        phone = self._exchange.leg(message.room_name, message.participant_identity)
+        phone = self._on_the_line(message.room_name, message.participant_identity)
         if phone is None or not message.transfer_to:
             return None
-        if phone.record.answered_at is None:
+        if not phone.talks:
             return TwirpError("failed_precondition", f"{FRAME}call is not active").response()
         target = phone_at(message.transfer_to.removeprefix("tel:").strip("<>")).behaviour
         limit = message.ringing_timeout.ToTimedelta().total_seconds() or REFER_S
@@ -127,9 +131,12 @@ class SipService:
         await asyncio.sleep(target.rings_s)
         if target.status != OK:
             return sip_error(target.status, sip_transfer_reason="STR_REJECTED").response()
-        phone.record.notes.add("referred")
+        phone.notes.add("referred", message.transfer_to)
         await phone.hang_up()
         return twirp.answer(request, Empty())
+
+    def _on_the_line(self, room: str, identity: str) -> DialledPhone | Caller | None:
+        return self._exchange.leg(room, identity) or self._switchboard.leg(room, identity)
 
 
 def _livekit_refuses(message: Request) -> bool:
