@@ -95,12 +95,16 @@ def hasten(kind: str, subject_id: UUID) -> None:
         hint(run_effect, str(found.pk), queue=_kinds[kind].queue)
 
 
-def once_more(kind: str, subject_id: UUID, *, pause: timedelta) -> None:
-    """What was done came to nothing: the next `nth`, unless one is under way or ended less than `pause` ago."""
+def once_more(kind: str, subject_id: UUID, *, pause: timedelta) -> bool:
+    """What was done came to nothing: the next `nth`, unless one is under way or ended less than `pause` ago.
+
+    Whether it is done again.
+    """
     tried = Effect.objects.filter(kind=kind, subject_id=subject_id)
     if tried.filter(Q(state__in=(EffectState.DUE, EffectState.CLAIMED)) | Q(done_at__gt=now() - pause)).exists():
-        return
+        return False
     ensure(kind, subject_id, nth=(tried.aggregate(nth=Max("nth"))["nth"] or 0) + 1)
+    return True
 
 
 def drop(kind: str, subject_id: UUID) -> None:

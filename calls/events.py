@@ -151,6 +151,13 @@ class LegLeft(EventBody):
     reason: str
 
 
+class Repaired(EventBody):
+    """A listing of the server's rooms disagreed with the rows, and was believed."""
+
+    type = "reconcile.repaired"
+    what: Literal["leg", "call", "call_room", "consultation"]
+
+
 class JobOpened(EventBody):
     type = "agent.joined"
     role: str

@@ -18,6 +18,7 @@ from django.db import transaction
 
 from calls import effects
 from calls.effects import in_thread
+from calls.events import Actor, Repaired, record
 from calls.models import AgentJob, Call, Leg, LegKind, Owner, OwnerRole, Room, WebhookDelivery
 from calls.owners import SILENT_AFTER
 from calls.services import legs, rooms
@@ -37,6 +38,7 @@ LEFTOVER_AFTER = timedelta(seconds=10)
 LOOKS_A_PASS = 50  # rooms asked for their participants in one pass
 LOOKS_AT_ONCE = 8
 KEEP_DELIVERIES = timedelta(days=2)
+RECONCILER = Actor("system", "reconcile")
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ class Reconciler:
         for leg in missing:
             since = still[leg.pk] = self.missed_legs.get(leg.pk, listing.begun)
             if listing.begun - since >= MISSED_FOR:
-                legs.participant_left(leg.room_name, participant_sid=leg.participant_sid, reason="gone")
+                _put_out(leg)
         self.missed_legs = still
 
     def _miss_callers(self, listing: Listing) -> None:
@@ -198,12 +200,21 @@ def _believed_gone(call: Call, listing: Listing, *, linked: bool) -> bool:
     return listing.begun - first >= (MISSED_WITH_AGENT_FOR if linked else MISSED_FOR)
 
 
+@transaction.atomic
+def _put_out(leg: Leg) -> None:
+    record(Repaired(what="leg"), actor=RECONCILER, call_id=leg.call_id, attempt_id=leg.attempt_id)
+    legs.participant_left(leg.room_name, participant_sid=leg.participant_sid, reason="gone")
+
+
 def _end(call: Call, *, room_is_there: bool) -> None:
-    if not room_is_there:
-        legs.room_finished(call.room_name, room_sid=call.room_sid)
-        return
     with transaction.atomic():
         call = locked(call.pk)
+        if not call.is_live:
+            return
+        record(Repaired(what="call"), actor=RECONCILER, call_id=call.pk)
+        if not room_is_there:
+            legs.room_finished(call.room_name, room_sid=call.room_sid)
+            return
         for leg in Leg.objects.filter(call=call, kind=LegKind.CALLER, left_at=None):
             legs.participant_left(leg.room_name, participant_sid=leg.participant_sid, reason="gone")
         end_call(locked(call.pk), reason="caller_left")
@@ -217,7 +228,9 @@ def close_leftover(room: RoomInfo, *, at: datetime) -> None:
     ended = Call.objects.filter(room_name=room.name, room_sid=room.sid, state=CallState.INACTIVE).first()
     if ended is None or ended.ended_at is None or ended.ended_at > at - LEFTOVER_AFTER:
         return
-    effects.once_more("close_call_room", ended.pk, pause=LEFTOVER_AFTER)
+    with transaction.atomic():
+        if effects.once_more("close_call_room", ended.pk, pause=LEFTOVER_AFTER):
+            record(Repaired(what="call_room"), actor=RECONCILER, call_id=ended.pk)
 
 
 reconciler = Reconciler()

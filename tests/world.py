@@ -21,7 +21,7 @@ from calls.models import AgentJob, Call, Department, Effect, EffectState, Owner,
 from calls.services import legs, links
 from calls.telephony.memory import MemoryGateway, Phone
 from tests import rows
-from transfers import services, tasks
+from transfers import requests, services, tasks
 from transfers.advance import advance
 from transfers.models import Attempt, Endpoint, Manager, Transfer, Trunk
 from transfers.states import TransferState
@@ -258,11 +258,11 @@ class Story:
 
     def escalates_quietly(self) -> None:
         """As far as the decision to dial; nothing is done yet."""
-        made = services.request_transfer(call_id=self.call.pk, key=uuid4(), reason="charged twice")
+        made = requests.request_transfer(call_id=self.call.pk, key=uuid4(), reason="charged twice")
         advance(made.pk)
 
     def escalates(self, **fields: Any) -> Transfer:
-        made = services.request_transfer(call_id=self.call.pk, key=uuid4(), reason="charged twice", **fields)
+        made = requests.request_transfer(call_id=self.call.pk, key=uuid4(), reason="charged twice", **fields)
         self.world.settle()
         return made
 

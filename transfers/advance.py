@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -11,11 +10,12 @@ from calls import effects
 from calls.agents import protocol as p
 from calls.models import Department
 from calls.services.calls import change_department, end_call, locked, move_caller
-from calls.services.links import addressee, direct, live_job
+from calls.services.links import addressee, direct
 from calls.states import CallerWith
 from calls.timing import now
 from transfers import after_attempt, after_merge, callback_calls, callbacks, line, merge, parking, refer, words
 from transfers import decide as d
+from transfers.farewell import END_LINGER, let_go
 from transfers.holding import hold_caller
 from transfers.models import Attempt, Decision, Transfer, WaitsWith
 from transfers.roster import Candidate
@@ -27,8 +27,6 @@ from transfers.writing import manager_touched, move_attempt, move_transfer, touc
 MAX_STEPS = 20
 # The caller is with another carrier, or was never there: there is nobody to go back to.
 LEAVES_THE_CALL = (EndReason.COLD_COMPLETED, EndReason.COLD_UNCONFIRMED, EndReason.CALLER_UNREACHED)
-LAST_WORDS = timedelta(seconds=6)  # a manager who is being told something keeps the line that long
-END_LINGER = timedelta(milliseconds=500)
 
 
 class DidNotSettle(Exception):
@@ -142,15 +140,7 @@ def _close(facts: d.Facts, outcome: Outcome, detail: str = "") -> None:
         _redirect(facts.transfer, facts.decision)
     if facts.decision and facts.decision.kind == p.DecisionKind.NOT_TODAY:
         after_attempt.not_today(attempt)
-    _release(facts, attempt, told)
-
-
-def _release(facts: d.Facts, attempt: Attempt, told: str) -> None:
-    """Close the consultation: at once, or when the last words have been said."""
-    job = live_job(facts.call.pk, p.Role.TRANSFER, attempt.pk) if told else None
-    if job:
-        direct(job, f"leave:{attempt.pk}", p.Leave(words=told))
-    effects.ensure("close_consult", attempt.pk, due_at=now() + (LAST_WORDS if job else timedelta(0)))
+    let_go(attempt, told)
     if attempt.answered_at:
         after_attempt.talked(attempt, facts.policy)
     else:

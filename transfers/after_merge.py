@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import uuid5
 
 from calls import effects
@@ -15,15 +14,14 @@ from calls.services.links import addressee, direct
 from calls.services.snapshot import snapshot_of
 from calls.states import CallerWith
 from calls.timing import now
-from transfers import after_attempt, callbacks, merge, words
+from transfers import after_attempt, callbacks, words
 from transfers.decide import Facts, Next
+from transfers.farewell import END_LINGER, let_go
 from transfers.models import Attempt, Manager, Transfer, WaitsWith
-from transfers.services import follow
+from transfers.requests import follow
 from transfers.states import AttemptState, EndReason, TransferState
 from transfers.writing import move_attempt, move_transfer
 
-END_LINGER = timedelta(milliseconds=500)
-LAST_WORDS = timedelta(seconds=6)  # a manager who is being told something keeps the line that long
 AGAIN = (Next.REDIAL, Next.NEXT_MANAGER, Next.ANOTHER)
 
 
@@ -46,7 +44,9 @@ def complete(facts: Facts, then: Next) -> None:
     if then != Next.REDIAL:  # whoever was cut off is called again at once
         after_attempt.talked(attempt, facts.policy)
     callbacks.transfer_over(transfer)
-    _let_go(attempt, then)
+    let_go(attempt, words.THANKED if then in (Next.BACK, Next.ANOTHER) else "")
+    if attempt.strategy != "relay":
+        effects.ensure("remove_manager", attempt.pk)
     if then == Next.END:
         end_call(call, reason="manager_left", linger=END_LINGER)
     if not call.is_live:
@@ -54,17 +54,6 @@ def complete(facts: Facts, then: Next) -> None:
     if then in AGAIN:
         _follow(transfer, attempt, then)
     _back(call, transfer, told, then)
-
-
-def _let_go(attempt: Attempt, then: Next) -> None:
-    """The manager's phone: thanked, if they are still on it, then quiet."""
-    told = words.THANKED if then in (Next.BACK, Next.ANOTHER) else ""
-    job = merge.line_job(attempt) if told else None
-    if job:
-        direct(job, f"leave:{attempt.pk}", p.Leave(words=told))
-    effects.ensure("close_consult", attempt.pk, due_at=now() + (LAST_WORDS if job else timedelta(0)))
-    if attempt.strategy != "relay":
-        effects.ensure("remove_manager", attempt.pk)
 
 
 def _back(call: Call, transfer: Transfer, told: str, then: Next) -> None:

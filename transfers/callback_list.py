@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from calls.display import Display
 from calls.timing import now
 from transfers.access import Lens
@@ -44,21 +46,24 @@ class Row:
 
 def rows(lens: Lens, *, done: bool = False) -> Sequence[Row]:
     """Those that wait, or the newest of those that are done."""
-    found = lens.callbacks().select_related("department", "claimed_by", "call")
+    found = _seen(lens)
     found = found.filter(state=S.DONE).order_by("-done_at") if done else found.exclude(state=S.DONE)
     return sorted((_row(callback, lens) for callback in found[:MOST]), key=lambda row: row.sort)
 
 
 def row(lens: Lens, pk: str) -> Row | None:
-    found = lens.callbacks().filter(pk=pk).select_related("department", "claimed_by", "call").first()
+    found = _seen(lens).filter(pk=pk).first()
     return _row(found, lens) if found else None
 
 
 def overdue(lens: Lens) -> Sequence[Row]:
     """For the wallboard: nobody has called, and it was promised."""
-    late = lens.callbacks().filter(due_at__lt=now()).exclude(state__in=(S.DONE, S.CALLING))
-    found = late.select_related("department", "claimed_by", "call").order_by("due_at")[:20]
-    return [_row(callback, lens) for callback in found]
+    late = _seen(lens).filter(due_at__lt=now()).exclude(state__in=(S.DONE, S.CALLING))
+    return [_row(callback, lens) for callback in late.order_by("due_at")[:20]]
+
+
+def _seen(lens: Lens) -> QuerySet[Callback]:
+    return lens.callbacks().select_related("department", "claimed_by", "call", "calling")
 
 
 def _row(callback: Callback, lens: Lens) -> Row:

@@ -22,7 +22,7 @@ from calls.services.links import addressee, direct
 from calls.states import IllegalTransition
 from calls.timing import now
 from calls.versions import count_up
-from transfers import services
+from transfers import requests, services
 from transfers.models import Callback, Endpoint, Manager, Transfer
 from transfers.selectors import open_transfer, policy_of
 from transfers.transfer_events import CallbackAsked, CallbackMoved
@@ -178,9 +178,13 @@ def _phone_of(user: User) -> Manager:
 def _start(callback: Callback, user: User, manager: Manager) -> Transfer:
     origin = callback.call
     call = open_outbound(
-        number=callback.number, department=callback.department, profile=origin.profile, actor=Actor.of(user)
+        number=callback.number,
+        department=callback.department,
+        profile=origin.profile,
+        actor=Actor.of(user),
+        rehearsal=origin.rehearsal,
     )
-    made = services.request_callback_transfer(call=call, callback=callback, manager=manager, user=user)
+    made = requests.request_callback_transfer(call=call, callback=callback, manager=manager, user=user)
     _move(callback, S.CALLING, user, calling=made, tries=callback.tries + 1)
     return made
 

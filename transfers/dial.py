@@ -30,7 +30,7 @@ from calls.telephony.gateway import (
 )
 from calls.timing import now
 from transfers import dispatch
-from transfers.attempt_facts import answered, merge_failed, stamp, unanswered
+from transfers.attempt_facts import answered, unanswered
 from transfers.models import Attempt, Trunk
 from transfers.states import UNANSWERED, AttemptState, Outcome
 from transfers.transfer_events import DialAdopted
@@ -239,68 +239,6 @@ async def _close(gateway: Gateway, room: str) -> None:
     await gateway.delete_room(room)
 
 
-# ── move, where the server can ───────────────────────────────────────────────────────────────────
-
-
-def _move_request(effect: Effect) -> Attempt | None:
-    attempt = Attempt.objects.select_related("transfer__call").get(pk=effect.subject_id)
-    return attempt if attempt.is_open and attempt.transfer.call.is_live else None
-
-
-async def _move(gateway: Gateway, attempt: Attempt) -> None:
-    """Once: an answer may have been lost, and who has been moved is not in the consultation any more."""
-    there = await gateway.list_participants(attempt.transfer.call.room_name)
-    if any(one.identity == attempt.manager_identity for one in there):
-        return
-    await gateway.move_participant(attempt.consult_room, attempt.manager_identity, attempt.transfer.call.room_name)
-
-
-def _moved(effect: Effect, result: Any) -> None:
-    stamp(Attempt.objects.get(pk=effect.subject_id), "bridged_at")
-
-
-def _not_moved(effect: Effect, error: GatewayError) -> None:
-    merge_failed(Attempt.objects.get(pk=effect.subject_id), error.code or "not moved")
-
-
-# ── a manager in the caller's room: apart while the caller is on hold, out when it is over ───────
-
-
-@dataclass(frozen=True)
-class Apart:
-    room: str
-    identities: tuple[str, str]
-    apart: bool
-
-
-def _apart_request(effect: Effect) -> Apart | None:
-    attempt = Attempt.objects.select_related("transfer__call").get(pk=effect.subject_id)
-    call = attempt.transfer.call
-    if attempt.state != AttemptState.MERGED or not call.is_live:
-        return None
-    return Apart(
-        call.room_name, (call.caller_identity, attempt.manager_identity), attempt.transfer.parked_at is not None
-    )
-
-
-async def _set_apart(gateway: Gateway, wanted: Apart) -> None:
-    """Neither is sent the other's voice, or both are again."""
-    there = {one.identity: one for one in await gateway.list_participants(wanted.room)}
-    for listener, speaker in (wanted.identities, wanted.identities[::-1]):
-        if listener in there and speaker in there:
-            sids = [track.sid for track in there[speaker].tracks if track.kind == "audio"]
-            await gateway.set_subscribed(wanted.room, listener, sids, subscribed=not wanted.apart)
-
-
-def _manager_in_call(effect: Effect) -> Attempt | None:
-    attempt = Attempt.objects.select_related("transfer__call").get(pk=effect.subject_id)
-    return None if attempt.is_open or not attempt.transfer.call.is_live else attempt
-
-
-async def _remove(gateway: Gateway, attempt: Attempt) -> None:
-    await gateway.remove_participant(attempt.transfer.call.room_name, attempt.manager_identity)
-
-
 def register() -> None:
     effects.register(
         effects.EffectKind(
@@ -316,6 +254,3 @@ def register() -> None:
     )
     effects.register(effects.EffectKind("look", _look_request, _look, _looked, _not_looked))
     effects.register(effects.EffectKind("close_consult", _closed_room, _close))
-    effects.register(effects.EffectKind("separate", _apart_request, _set_apart))
-    effects.register(effects.EffectKind("remove_manager", _manager_in_call, _remove))
-    effects.register(effects.EffectKind("move", _move_request, _move, _moved, _not_moved))

@@ -24,6 +24,13 @@ class Target:
     person: Manager | None = None
 
 
+def target_value(department_id: int | None, person_id: UUID | None = None) -> str:
+    """The value of a choice, as `parse_target` reads it; empty: nothing is chosen."""
+    if department_id is None:
+        return ""
+    return f"p:{person_id}:{department_id}" if person_id else f"d:{department_id}"
+
+
 def parse_target(value: str) -> Target:
     """`d:<department>` or `p:<manager>:<department>`; raises Refused for anything that is not there."""
     kind, _, rest = value.partition(":")

@@ -11,6 +11,7 @@ from calls.display import Display
 from calls.models import Department
 from calls.timing import now
 from transfers.access import Lens
+from transfers.escalation import target_value
 from transfers.models import Attempt, Endpoint, Manager, Presence
 from transfers.roster import on_shift
 from transfers.states import OPEN_ATTEMPT, AttemptState
@@ -41,8 +42,7 @@ class Person:
 
     @property
     def target(self) -> str:
-        """As `escalation.parse_target` reads it."""
-        return f"p:{self.manager.pk}:{self.department_id}"
+        return target_value(self.department_id, self.manager.pk)
 
 
 @dataclass(frozen=True)

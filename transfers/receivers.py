@@ -8,10 +8,11 @@ from uuid import UUID
 
 from calls import announcements, clock, effects
 from calls.agents import protocol as p
-from calls.events import SYSTEM, record
+from calls.events import SYSTEM, Repaired, record
 from calls.models import AgentJob, Call, Leg, LegKind
+from calls.reconcile import RECONCILER
 from calls.services.links import close_job
-from transfers import attempt_facts, callback_calls, callbacks, dispatch, merge, pin, refer, services
+from transfers import attempt_facts, callback_calls, callbacks, dispatch, merge, pin, refer, requests, services
 from transfers.models import Attempt, HandOver, Transfer
 from transfers.selectors import facts_of, open_transfer
 from transfers.states import LIVE_TRANSFER, AttemptState, TransferState
@@ -23,7 +24,7 @@ CLOSE_AGAIN_AFTER = timedelta(seconds=1)
 
 def register() -> None:
     """Connect the receivers, the effects, the link's extension and the clock's part; once, at start."""
-    from transfers import dial, link_extension, tasks
+    from transfers import dial, in_call, link_extension, tasks
 
     announcements.agent_reported.connect(on_report)
     announcements.call_ended.connect(on_call_ended)
@@ -34,6 +35,7 @@ def register() -> None:
     announcements.job_closed.connect(on_job_closed)
     announcements.consult_room_seen.connect(on_consult_room)
     dial.register()
+    in_call.register()
     refer.register()
     callback_calls.register()
     dispatch.register()
@@ -75,9 +77,17 @@ def _only_changes_rooms(attempt: Attempt, leg: Leg) -> bool:
 
 def on_consult_room(*, attempt_id: UUID, room_name: str, **_: Any) -> None:
     """A room whose attempt is over: left over, or made again by a dial that was answered too late."""
-    attempt = Attempt.objects.filter(pk=attempt_id).first()
-    if attempt and attempt.consult_room == room_name and not attempt.is_open:
-        effects.once_more("close_consult", attempt.pk, pause=CLOSE_AGAIN_AFTER)
+    attempt = Attempt.objects.filter(pk=attempt_id).select_related("transfer").first()
+    if attempt is None or attempt.consult_room != room_name or attempt.is_open:
+        return
+    if effects.once_more("close_consult", attempt.pk, pause=CLOSE_AGAIN_AFTER):
+        record(
+            Repaired(what="consultation"),
+            actor=RECONCILER,
+            call_id=attempt.transfer.call_id,
+            transfer_id=attempt.transfer_id,
+            attempt_id=attempt.pk,
+        )
 
 
 def _attempt_of_leg(leg: Leg) -> Attempt | None:
@@ -113,7 +123,7 @@ def on_job_closed(*, job: AgentJob, **_: Any) -> None:
 def on_report(*, job: AgentJob, body: p.UpBody, at: datetime, **_: Any) -> None:
     match body:
         case p.TransferRequested():
-            services.request_by_agent(job.call, body)
+            requests.request_by_agent(job.call, body)
         case p.KeyPressed() if job.role == p.Role.SUPPORT:
             pin.pressed(job.call, body.digit)
         case p.CallbackRequested():

@@ -157,6 +157,14 @@ def _attempt_moved(facts: Mapping[str, Any]) -> str:
     return f"attempt failed: {_label(Outcome, facts['outcome']).lower()}{sip}"
 
 
+REPAIRS = {
+    "leg": "looked at the rooms: somebody is not there any more",
+    "call": "looked at the rooms: the caller is not there any more",
+    "call_room": "found the room of an ended call and closed it again",
+    "consultation": "found the room of an ended attempt and closed it again",
+}
+
+
 def _describe_call(kind: str, facts: Mapping[str, Any]) -> str:
     match kind:
         case "call.started":
@@ -171,6 +179,8 @@ def _describe_call(kind: str, facts: Mapping[str, Any]) -> str:
             return f"{facts['leg_kind'].replace('_', ' ')} joined"
         case "leg.left":
             return f"{facts['leg_kind'].replace('_', ' ')} left"
+        case "reconcile.repaired":
+            return REPAIRS.get(facts["what"], str(facts["what"]))
         case "agent.joined":
             return f"{facts['role']} agent is linked"
         case "agent.left":

@@ -125,14 +125,12 @@ def rank(
     `tried` are this transfer's attempts so far. `next_endpoint_first`: the last one's next phone comes before
     another manager. `prefer` comes first and is called wherever they are; `spare` is not called.
     """
-    managers = Manager.objects.prefetch_related("endpoints", "shifts").order_by("priority", "name")
+    wanted = Q()
     if person is not None:
-        managers = managers.filter(pk=person.pk)
+        wanted = Q(pk=person.pk)
     elif department is not None:
-        managers = managers.filter(departments=department)
-        if prefer:
-            wanted = Q(departments=department) | Q(pk=prefer)
-            managers = Manager.objects.prefetch_related("endpoints", "shifts").filter(wanted).distinct()
+        wanted = Q(pk__in=department.managers.values("pk")) | Q(pk=prefer)
+    managers = Manager.objects.filter(wanted).prefetch_related("endpoints", "shifts").order_by("priority", "name")
     busy = frozenset(Attempt.objects.filter(state__in=OPEN_ATTEMPT).values_list("manager_id", flat=True))
     last = list(tried)[-1].manager_id if tried and next_endpoint_first else None
     candidates, passed = [], []

@@ -88,12 +88,18 @@ def call_of_room(
 
 
 def open_outbound(
-    *, number: str, department: Department | None, profile: AgentProfile | None, actor: Actor
+    *,
+    number: str,
+    department: Department | None,
+    profile: AgentProfile | None,
+    actor: Actor,
+    rehearsal: bool = False,
 ) -> Call:
     """A call that we make: its room is opened, and the caller is rung when somebody is there for them."""
     at = now()
     call = Call(
         source=Call.Source.CALLBACK,
+        rehearsal=rehearsal,
         department=department,
         profile=profile,
         caller_number=number,

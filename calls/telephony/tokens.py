@@ -101,6 +101,11 @@ class BrowserCaller:
     token: str
 
 
+def rehearsed_room(department: str) -> dict[str, str]:
+    """What the metadata of a rehearsal's room has besides a caller's."""
+    return {"rehearsal": "1", "department": department}
+
+
 def browser_caller(*, department: str, rehearsal: bool = False) -> BrowserCaller:
     """A browser that becomes a caller: its room is made with our metadata and the SupportAgent in it."""
     subject, room = secrets.token_hex(6), f"call-test-{secrets.token_hex(6)}"
@@ -111,7 +116,7 @@ def browser_caller(*, department: str, rehearsal: bool = False) -> BrowserCaller
         "department": department,
     }
     if rehearsal:
-        metadata["rehearsal"] = "1"
+        metadata |= rehearsed_room(department)
     config = api.RoomConfiguration(
         metadata=json.dumps(metadata),
         empty_timeout=60,

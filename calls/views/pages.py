@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -60,6 +61,12 @@ def _told(kind: str, text: str, status: int, close_panel: bool) -> HttpResponse:
 
 
 View = Callable[..., HttpResponse]
+
+
+def user_of(request: HttpRequest) -> User:
+    """Whoever is logged in; behind `acts` somebody is."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 def acts(*permissions: str) -> Callable[[View], View]:

@@ -11,13 +11,13 @@ from calls.errors import Refused
 from calls.states import CallState
 from calls.telephony.gateway import Permanent, Uncertain
 from tests.world import Story, World
-from transfers import services
+from transfers import requests
 from transfers.models import Transfer
 from transfers.states import EndReason, TransferState
 
 
 def cold(story: Story) -> None:
-    services.request_transfer(
+    requests.request_transfer(
         call_id=story.call.pk, key=uuid4(), reason="wants Dana's mobile", kind=Transfer.Kind.COLD
     )
     story.world.settle()

@@ -17,7 +17,7 @@ from calls.seals import seal_events
 from calls.services import legs, watch
 from tests.integration.test_events import broken_links
 from tests.world import Story, World
-from transfers import attempt_facts, services, tasks
+from transfers import attempt_facts, requests, services, tasks
 from transfers.advance import advance
 from transfers.models import Attempt, Decision, Transfer
 from transfers.states import OPEN_ATTEMPT, AttemptState, TransferState
@@ -45,7 +45,7 @@ def unexpected(results: Sequence[object]) -> list[object]:
 
 
 def request(story: Story, key: UUID | None = None, user: User | None = None) -> Callable[[], object]:
-    return lambda: services.request_transfer(call_id=story.call.pk, key=key or uuid4(), reason="now", user=user)
+    return lambda: requests.request_transfer(call_id=story.call.pk, key=key or uuid4(), reason="now", user=user)
 
 
 def test_of_forty_who_escalate_one_call_one_succeeds(world: World) -> None:
@@ -75,12 +75,12 @@ def test_one_manager_is_reserved_for_one_of_twenty_calls(world: World) -> None:
 
 def request_of(world: World, story: Story) -> Transfer:
     call = world.call(story.where)
-    return services.request_transfer(call_id=call.pk, key=uuid4(), reason="now")
+    return requests.request_transfer(call_id=call.pk, key=uuid4(), reason="now")
 
 
 def test_a_transfer_that_many_advance_at_once_is_advanced_once(world: World) -> None:
     story = Story(world)
-    made = services.request_transfer(call_id=story.call.pk, key=uuid4(), reason="now")
+    made = requests.request_transfer(call_id=story.call.pk, key=uuid4(), reason="now")
     results = at_once(world, [lambda: advance(made.pk)] * 20)
     assert unexpected(results) == []
     assert (Attempt.objects.count(), Effect.objects.filter(kind="dial").count()) == (1, 1)
@@ -90,7 +90,7 @@ def test_a_transfer_that_many_advance_at_once_is_advanced_once(world: World) -> 
 def test_a_double_click_on_approve_and_decline_has_one_effect(world: World) -> None:
     story = Story(world, approval="approve")
     users = [User.objects.create_user(f"u{n}") for n in range(10)]
-    made = services.request_transfer(call_id=story.call.pk, key=uuid4(), reason="now")
+    made = requests.request_transfer(call_id=story.call.pk, key=uuid4(), reason="now")
     doings: list[Callable[[], object]] = []
     for user in users:
         doings.append(lambda user=user: services.approve(transfer_id=made.pk, user=user))  # type: ignore[misc]

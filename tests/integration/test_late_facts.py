@@ -16,7 +16,7 @@ from calls.models import Leg
 from calls.services import legs
 from calls.states import CallerWith, CallState
 from tests.world import Story, World
-from transfers import attempt_facts, services, tasks
+from transfers import attempt_facts, requests, tasks
 from transfers.models import Attempt
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
@@ -131,7 +131,7 @@ def test_the_clock_goes_on_after_its_database_connection_broke(
     with connect(_address(), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [pid])
     clock.turn(world.owner)  # this one fails, part by part
-    made = services.request_transfer(call_id=story.call.pk, key=uuid4(), reason="now")
+    made = requests.request_transfer(call_id=story.call.pk, key=uuid4(), reason="now")
     clock.turn(world.owner)
     made.refresh_from_db()
     assert made.state == TransferState.CONNECTING

@@ -17,7 +17,7 @@ from calls.services import links
 from calls.states import CallerWith
 from tests import invariants
 from tests.world import Agent, Story, World
-from transfers import services
+from transfers import requests, services
 from transfers.models import Manager, Policy, Presence, Transfer
 from transfers.states import OPEN_ATTEMPT, OPEN_TRANSFER, UNANSWERED, TransferState
 
@@ -68,7 +68,7 @@ Rule = Callable[[Floor, Story], object]
 
 
 def escalates(floor: Floor, story: Story) -> None:
-    services.request_transfer(call_id=story.call.pk, key=uuid4(), reason="now", user=floor.user)
+    requests.request_transfer(call_id=story.call.pk, key=uuid4(), reason="now", user=floor.user)
 
 
 def the_ai_asks(floor: Floor, story: Story) -> None:
@@ -76,7 +76,7 @@ def the_ai_asks(floor: Floor, story: Story) -> None:
 
 
 def sent_on_without_a_briefing(floor: Floor, story: Story) -> None:
-    services.request_transfer(
+    requests.request_transfer(
         call_id=story.call.pk, key=uuid4(), reason="now", user=floor.user, kind=Transfer.Kind.COLD
     )
 

@@ -14,7 +14,7 @@ from calls.services import legs, links
 from calls.states import CallerWith
 from calls.telephony.gateway import Permanent, Retryable
 from tests.world import Story, World
-from transfers import abandon, merge, services, tasks
+from transfers import abandon, merge, requests, tasks
 from transfers.advance import advance
 from transfers.models import Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
@@ -158,7 +158,7 @@ def test_one_transfer_that_cannot_be_advanced_does_not_hold_up_the_others(
         advance(transfer_id)
 
     monkeypatch.setattr(abandon, "advance", one_is_broken)
-    services.request_transfer(call_id=world.call(sick.where).pk, key=uuid4(), reason="now")
+    requests.request_transfer(call_id=world.call(sick.where).pk, key=uuid4(), reason="now")
     Transfer.objects.filter(pk=sick.transfer.pk).update(wake_at=world.at)
     tasks.wake_transfers()
     assert len(reached) == 2

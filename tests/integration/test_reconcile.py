@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from calls.models import AgentJob, Call, Effect, EffectState, Leg, Owner, OwnerRole, Room
+from calls.models import AgentJob, Call, Effect, EffectState, Event, Leg, Owner, OwnerRole, Room
 from calls.reconcile import Reconciler
 from calls.services import legs
 from calls.states import CallState
@@ -71,6 +71,13 @@ def linked(call: Call) -> AgentJob:
     return AgentJob.objects.create(
         id="AJ_1", call=call, role="support", room_name=call.room_name, started_at=at, last_seen_at=at
     )
+
+
+def repairs() -> list[str]:
+    """What the record says was put right, in order."""
+    events = Event.objects.filter(type="reconcile.repaired").order_by("seq")
+    assert all((one.actor_kind, one.actor_id) == ("system", "reconcile") for one in events)
+    return [one.facts["what"] for one in events]
 
 
 def test_a_listing_alone_opens_the_call(world: World) -> None:
@@ -201,6 +208,7 @@ def test_a_leg_that_two_listings_miss_has_left(world: World) -> None:
     world.look(5)
     leg = Leg.objects.get(identity="support")
     assert (leg.leave_reason, leg.left_at) == ("gone", world.at)
+    assert repairs() == ["leg"]
     assert Call.objects.get().state == CallState.ACTIVE
 
 
@@ -225,6 +233,7 @@ def test_a_room_whose_closing_came_to_nothing_is_closed_again(world: World) -> N
     assert (again.subject_id, again.state) == (call.pk, EffectState.DUE)
     world.look(2)
     assert Effect.objects.filter(kind="close_call_room").count() == 2
+    assert repairs() == ["call_room"]
     assert Call.objects.count() == 1
 
 

@@ -17,7 +17,7 @@ from calls.seals import CHAIN_LOCK
 from calls.states import CallState
 from tests import rows
 from tests.people import account
-from transfers import history, services
+from transfers import history, requests
 from transfers.access import lens_of
 from transfers.models import Endpoint, Manager, Presence, Transfer, Trunk
 from transfers.people import groups
@@ -107,7 +107,7 @@ def test_nobody_else_is_led_there() -> None:
     for every in (True, False):
         assert [group.department for group in groups(lens, every=every)] == [billing]
     asked = p.TransferRequested(request_id=uuid4(), reason="help", department=made.department.name)
-    transfer = services.request_by_agent(call, asked)
+    transfer = requests.request_by_agent(call, asked)
     assert transfer.department == billing
 
 
@@ -128,7 +128,7 @@ def test_no_test_call_goes_there(client: Client) -> None:
 def test_it_is_asked_for_by_the_rehearsal_and_kept_out_of_history() -> None:
     made = prepare()
     call = rows.call(made.department, rehearsal=True)
-    transfer = services.request_transfer(
+    transfer = requests.request_transfer(
         call_id=call.pk, key=uuid4(), reason="test", department=made.department, actor=house.ACTOR
     )
     lens = lens_of(account(Role.ADMINISTRATOR))

@@ -7,6 +7,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,12 @@ from transfers.rehearsal.sound import NOTHING, Recording, of_wav
 
 TIMEOUT_S = 5.0
 SPEECH_S = 25.0
+
+
+@dataclass(frozen=True)
+class Placed:
+    id: str
+    room: str
 
 
 class Carrier:
@@ -33,6 +40,23 @@ class Carrier:
         """How the phone behaves in the next call to `to`."""
         self._json("/carrier/scripts", {"to": to, **how})
 
+    def place(self, story: str, metadata: Mapping[str, str]) -> Placed:
+        """A caller who says nothing of their own, in a room with this metadata."""
+        body = {"story": story, "chatter": False, "room_metadata": dict(metadata)}
+        row = self._json("/carrier/calls", body)
+        return Placed(str(row["id"]), str(row["room"]))
+
+    def caller_does(self, caller: str, **what: Any) -> None:
+        """As `do`, for who was placed."""
+        self._json(f"/carrier/calls/{caller}/do", what, within_s=SPEECH_S)
+
+    def was_referred(self, caller: str) -> bool:
+        """Whether their carrier has called somebody else for them."""
+        return any(event["what"] == "referred" for event in self._json(f"/carrier/calls/{caller}")["events"])
+
+    def heard_by_caller(self, caller: str) -> Recording:
+        return self._recording(f"/carrier/calls/{caller}/heard.wav")
+
     def requests(self, since: float) -> list[dict[str, Any]]:
         """The dials that came in since an epoch second, oldest first."""
         rows = self._json(f"/carrier/requests?since={since:.3f}")
@@ -47,7 +71,9 @@ class Carrier:
 
     def heard(self, number: str) -> Recording:
         """What the phone heard until now; nothing if it was never answered."""
-        path = f"/carrier/requests/{number}/heard.wav"
+        return self._recording(f"/carrier/requests/{number}/heard.wav")
+
+    def _recording(self, path: str) -> Recording:
         try:
             content, headers = self._get(path)
         except urllib.error.HTTPError as error:

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from django.db import transaction
+
 from calls.agents.protocol import Speaker
 from calls.telephony import tokens
 from transfers.rehearsal import facts, ways, words
@@ -23,7 +25,7 @@ from transfers.rehearsal.scenarios import Break, Scenario
 from transfers.rehearsal.takes import Takes
 from transfers.rehearsal.tones import CALLER_HZ
 from transfers.rehearsal.watch import Say, Watch
-from transfers.services import request_transfer
+from transfers.requests import request_transfer
 from transfers.states import TransferState
 
 CALLER_NAME = "Anna Miller"
@@ -122,13 +124,15 @@ class Course:
 
     def _turn(self, line: str, without: str) -> str:
         """The caller says something and hears the AI out; what the AI said."""
-        _, ended = self.caller.say(line)
+        began, ended = self.caller.say(line)
         answer = self.caller.hear_something(ended, 15, without)
         self.caller.hear_out(answer)
         said = ""
-        with suppress(Stuck):  # words heard before they are written down
-            facts.until(lambda: bool(facts.last_said_by_ai(self.call_id, ended)), WRITTEN_WITHIN_S, "")
-            said = facts.last_said_by_ai(self.call_id, ended)
+        with suppress(
+            Stuck
+        ):  # words heard before they are written down; a quick answer begins before we know the end
+            facts.until(lambda: bool(facts.last_said_by_ai(self.call_id, began)), WRITTEN_WITHIN_S, "")
+            said = facts.last_said_by_ai(self.call_id, began)
         return said
 
     # ── the transfer ─────────────────────────────────────────────────────────────────────────────
@@ -138,15 +142,18 @@ class Course:
         if prepare := ways.BEFORE.get(self.setting.scenario.way):
             prepare(self)
         self.watch.mark("clicked", time.time())
-        request_transfer(
-            call_id=self.call_id,
-            key=uuid4(),
-            reason=REASON,
-            department=house.department,
-            person=None if self.setting.scenario.second else house.manager,
-            actor=ACTOR,
-        )
         self.say(time.time(), "a person is asked for")
+        with transaction.atomic():
+            transfer = request_transfer(
+                call_id=self.call_id,
+                key=uuid4(),
+                reason=REASON,
+                department=house.department,
+                person=None if self.setting.scenario.second else house.manager,
+                actor=ACTOR,
+            )
+            if decide := ways.DECIDED.get(self.setting.scenario.way):
+                decide(self, transfer)
 
     def _follow(self) -> None:
         """Until the two are joined, or the transfer has ended."""
@@ -162,8 +169,8 @@ class Course:
             time.sleep(facts.EVERY_S)
 
     def _meanwhile(self, seen: Seen) -> None:
-        """What the caller, a supervisor or the fault does on hold."""
-        if (way := ways.ON_HOLD.get(self.setting.scenario.way)) and not self._way_gone:
+        """What the caller, a supervisor or the fault does until it is decided."""
+        if (way := ways.MEANWHILE.get(self.setting.scenario.way)) and not self._way_gone:
             self._way_gone = way(self, seen)
         if not self.takes.said_on_hold and not seen.decision and self._on_hold_for_good(seen):
             self.takes.said_on_hold = words.draw(HOLD_WORDS)

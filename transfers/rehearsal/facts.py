@@ -12,7 +12,7 @@ from calls.models import Call, Utterance
 from calls.services.calls import live_call
 from transfers.models import Attempt, Decision, Transfer
 from transfers.rehearsal.errors import Stuck
-from transfers.states import LIVE_TRANSFER
+from transfers.states import LIVE_TRANSFER, TransferState
 
 EVERY_S = 0.05
 
@@ -33,6 +33,11 @@ def look(call_id: UUID) -> Seen:
     attempt = transfer.attempts.order_by("-nth").first() if transfer else None
     decision = Decision.objects.filter(attempt=attempt).first() if attempt else None
     return Seen(call, transfer, attempt, decision)
+
+
+def joined(call_id: UUID) -> Transfer:
+    """The transfer whose caller and manager talk."""
+    return Transfer.objects.get(call_id=call_id, state=TransferState.MERGED)
 
 
 def live_transfers(call_id: UUID) -> bool:

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import uuid4
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Model
 
 from calls.events import Actor
 from calls.models import AgentProfile, Call, Department
-from calls.services.calls import end_call, locked, profile_of
+from calls.services.calls import call_of_room, end_call, locked, profile_of
 from calls.services.configuration import delete_row, publish_profile, save_row, set_many
 from calls.states import CallState
 from transfers.demo_data import ACCOUNT, CARRIER_ADDRESS, NAME, SHOWN_NUMBER
@@ -27,7 +29,7 @@ from transfers.roster_services import roster_changed, save_trunk
 
 ACTOR = Actor("system", "rehearsal")
 DEPARTMENT = "Rehearsal"
-MANAGER, SECOND = "Rehearsal manager", "Rehearsal manager 2"
+MANAGER, SECOND = "Rehearsal manager", "Robin (rehearsal)"  # whom a manager can name aloud
 LOCK = 0x52_45_48_45  # an advisory lock's key, not the one of `calls/seals.py`
 
 PROFILE = {
@@ -80,13 +82,35 @@ def end_earlier() -> None:
             end_call(locked(call.pk), reason="rehearsal_over", actor=ACTOR)
 
 
+def person(manager: Manager) -> User:
+    """The manager's account: nobody can log in with it."""
+    if manager.user is None:
+        account = User(username="rehearsal", is_active=False)
+        account.set_unusable_password()
+        known = User.objects.filter(username=account.username).first()
+        if known is None:
+            save_row(account, actor=ACTOR)
+        manager.user = known or account
+        _add(manager)
+    return manager.user
+
+
+@transaction.atomic
+def earlier_call() -> Call:
+    """One that is over, in which a callback may have been promised."""
+    made = call_of_room(f"call-rehearsed-{uuid4()}", source=Call.Source.TEST, rehearsal=True)
+    end_call(locked(made.pk), reason="rehearsal_over", actor=ACTOR)
+    return made
+
+
 @transaction.atomic
 def prepare(scenario: Scenario, *, address: str, trunk: str, second: str = "") -> House:
     """`address` is rung, over the `stored` or `inline` trunk; empty: as other calls go. Raises CannotRehearse.
 
     `second` is the address of a second manager, called after the first.
     """
-    department = _department()
+    department = own_department()
+    _follow(scenario, department)
     line = _trunk(trunk)
     manager = _manager(department, MANAGER, active=True)
     other = _manager(department, SECOND, active=bool(second))
@@ -110,7 +134,8 @@ def _add(row: Model) -> None:
     save_row(row, actor=ACTOR)
 
 
-def _department() -> Department:
+def own_department() -> Department:
+    """The rehearsals', with its policy and profile."""
     found = Department.objects.filter(rehearsal=True).first()
     if found:
         return found
@@ -122,6 +147,15 @@ def _department() -> Department:
     profile.full_clean()
     publish_profile(profile, actor=ACTOR)
     return made
+
+
+def _follow(scenario: Scenario, department: Department) -> None:
+    """The policy is the scenario's: what somebody changed is put back."""
+    policy, wanted = department.policy, POLICY | scenario.policy
+    if any(getattr(policy, name) != value for name, value in wanted.items()):
+        for name, value in wanted.items():
+            setattr(policy, name, value)
+        _add(policy)
 
 
 def _manager(department: Department, name: str, *, active: bool) -> Manager:

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from transfers.models import Attempt
 from transfers.rehearsal import facts, house, verdict
+from transfers.rehearsal.by_phone import PhoneCourse
 from transfers.rehearsal.carrier import Carrier
 from transfers.rehearsal.course import Course, Setting
 from transfers.rehearsal.errors import CannotRehearse, Stuck
@@ -49,7 +50,7 @@ def rehearse(options: Options, tell: Tell) -> Report:
         setting = Setting(_as_broken(scenario, options), made, options.broken, carrier)
         tell(f"Rehearsal: the manager {scenario.about}. The line is {made.trunk}.")
         with Stage() as stage, _clock(tell) as say:
-            takes = Course(setting, stage, say).run()
+            takes = (PhoneCourse(setting, say) if scenario.by_phone else Course(setting, stage, say)).run()
     if options.wav:
         _keep(takes, options.wav)
     return verdict.report(takes, setting.scenario, made, options.broken)
@@ -57,6 +58,8 @@ def rehearse(options: Options, tell: Tell) -> Report:
 
 def _carrier(options: Options) -> Carrier | None:
     if options.number:
+        if SCENARIOS[options.scenario].by_phone:
+            raise CannotRehearse("In this scenario the caller is a simulated phone too: leave out --number.")
         if options.broken:
             raise CannotRehearse("A fault can only be put into a simulated phone: leave out --number or --break.")
         return None

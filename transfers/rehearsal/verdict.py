@@ -18,6 +18,7 @@ from transfers.states import EndReason, Outcome
 
 BEFORE_S = 0.3
 FEWEST_WORDS = 2  # of an answer
+RINGS_ON_S = 1.0  # after the caller has hung up
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,18 @@ def _particulars(takes: Takes, scenario: Scenario, found: Report) -> None:
         return
     if scenario.account_number_heard and not words.digits_heard(takes.account_number, found.heard_by_manager_text):
         found.problems.append("The manager asked for the account number and did not hear it.")
+    heard = words.share_of_text(scenario.manager_hears, found.heard_by_manager_text)
+    if scenario.manager_hears and heard < words.ENOUGH:
+        found.problems.append("The manager did not hear the briefing as it was edited.")
+    if scenario.way == "caller-leaves" and (rang := _rang_for_nobody_s(takes)) > RINGS_ON_S:
+        found.problems.append(f"The caller hung up and the phone rang for another {rang:.1f} s.")
     if scenario.tones_first:
         _tones_first(takes, found)
+
+
+def _rang_for_nobody_s(takes: Takes) -> float:
+    stopped, left = (takes.request or {}).get("ended_at"), takes.marks.ended
+    return float(stopped) - left if stopped and left else 0.0
 
 
 def _tones_first(takes: Takes, found: Report) -> None:

@@ -69,7 +69,7 @@ class Watch:
                 "closed": attempt.ended_at if not attempt.merged_at else None,
             }
         if not transfer.is_open and seen.call.caller_with == CallerWith.AI:
-            when["returned"] = seen.call.caller_since
+            when["returned"] = max(seen.call.caller_since, transfer.requested_at)  # or they never left it
         for name, at in when.items():
             if at:
                 self.mark(name, at.timestamp())

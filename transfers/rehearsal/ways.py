@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from calls.services.calls import locked
 from calls.timing import now
-from transfers import parking
+from transfers import briefing, parking, services
 from transfers.manager_presence import write
-from transfers.models import Callback, Presence, Transfer
+from transfers.models import BriefingVersion, Callback, Presence, Transfer
 from transfers.rehearsal import facts, tones
 from transfers.rehearsal.errors import Stuck
 from transfers.rehearsal.facts import Seen
 from transfers.rehearsal.house import ACTOR
 from transfers.states import EndReason, TransferState
-from transfers.waking import wake
 
 if TYPE_CHECKING:
     from transfers.rehearsal.course import Course
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
 BUSY_S = 12
 PARKED_S = 2.0
 CALLBACK_NUMBER = "2025550123"
+DECLINED = "Everybody is in a training"
 SUITS = "Tomorrow morning."
 
 
@@ -45,10 +44,44 @@ def all_busy(course: Course) -> None:
         write(manager, Presence.WRAPPING_UP, reason="rehearsal", until=until)
 
 
-BEFORE: Mapping[str, Callable[[Course], None]] = {"in-line": all_busy}
+def second_has_a_tone(course: Course) -> None:
+    """Whoever is named instead is judged by ear too."""
+    setting = course.setting
+    assert setting.carrier
+    number = setting.carrier.phones()[setting.scenario.second]
+    setting.carrier.script(number, tone_hz=tones.MANAGER_HZ, chatter=False)
 
 
-# ── on hold ──────────────────────────────────────────────────────────────────────────────────────
+BEFORE: Mapping[str, Callable[[Course], None]] = {"in-line": all_busy, "redirected": second_has_a_tone}
+
+
+# ── by a supervisor, in the moment it is asked for: with nobody at a page it would not wait for one ──
+
+
+def approved(course: Course, transfer: Transfer) -> None:
+    """The briefing is written anew, and it goes ahead."""
+    course.say(time.time(), "a supervisor edits the briefing and approves")
+    briefing.save(transfer, course.setting.scenario.manager_hears, author=BriefingVersion.Author.PERSON)
+    services.decided(transfer, ACTOR, approved=True)
+
+
+def not_approved(course: Course, transfer: Transfer) -> None:
+    course.say(time.time(), "a supervisor declines")
+    services.decided(transfer, ACTOR, approved=False, reason=DECLINED)
+
+
+DECIDED: Mapping[str, Callable[[Course, Transfer], None]] = {"approved": approved, "not-approved": not_approved}
+
+
+# ── until the manager has decided ────────────────────────────────────────────────────────────────
+
+
+def caller_leaves(course: Course, seen: Seen) -> bool:
+    if course.marks.rang is None:
+        return False
+    course.watch.mark("ended", time.time())
+    course.caller.leave()
+    return True
 
 
 def key_zero(course: Course, seen: Seen) -> bool:
@@ -66,13 +99,15 @@ def supervisor_cancels(course: Course, seen: Seen) -> bool:
     assert seen.transfer
     course.say(time.time(), "a supervisor cancels")
     with transaction.atomic():
-        locked(seen.call.pk)
-        Transfer.objects.filter(pk=seen.transfer.pk).update(cancel_reason=EndReason.SUPERVISOR_CANCELLED)
-        wake(seen.transfer.pk)
+        services.cancelled(services.locked_transfer(seen.transfer.pk), EndReason.SUPERVISOR_CANCELLED, ACTOR)
     return True
 
 
-ON_HOLD: Mapping[str, Callable[[Course, Seen], bool]] = {"key-zero": key_zero, "cancelled": supervisor_cancels}
+MEANWHILE: Mapping[str, Callable[[Course, Seen], bool]] = {
+    "caller-leaves": caller_leaves,
+    "key-zero": key_zero,
+    "cancelled": supervisor_cancels,
+}
 
 
 # ── after the merge ──────────────────────────────────────────────────────────────────────────────
@@ -124,12 +159,23 @@ def held(course: Course) -> None:
         raise Stuck("The caller was taken off hold and does not hear the manager")
 
 
+def redirected(course: Course) -> None:
+    """It is the second phone that the caller talks to."""
+    assert course.setting.carrier
+    requests = course.setting.carrier.requests(course.marks.clicked or 0)
+    if len(requests) != 2:
+        raise Stuck(f"The carrier was asked {len(requests)} times, twice is expected")
+    course.watch.request_id = str(requests[-1]["id"])
+    course.exchange_words()
+
+
 AFTER_MERGE: Mapping[str, Callable[[Course], None]] = {
     "redialled": redialled,
     "given-back": given_back,
     "another": another,
     "goodbye": goodbye,
     "held": held,
+    "redirected": redirected,
 }
 
 
@@ -166,9 +212,7 @@ def _park(course: Course, *, on_hold: bool) -> None:
         time.time(), "a supervisor puts the caller on hold" if on_hold else "a supervisor takes them off hold"
     )
     with transaction.atomic():
-        call = locked(course.call_id)
-        transfer = Transfer.objects.select_for_update(of=("self",)).get(call=call, state=TransferState.MERGED)
-        transfer.call = call
+        transfer = services.locked_transfer(facts.joined(course.call_id).pk)
         (parking.park if on_hold else parking.unpark)(transfer, actor=ACTOR)
 
 

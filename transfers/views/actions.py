@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from calls.display import caller_name
 from calls.errors import Refused
-from calls.views.pages import acts, done, seen
+from calls.views.pages import acts, done, seen, user_of
 from transfers import escalation, people, services
 from transfers.access import lens_of
 from transfers.models import Transfer
@@ -27,16 +26,11 @@ def _visible(request: HttpRequest, transfer_id: UUID) -> Transfer:
     return found
 
 
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 @require_POST
 @acts("transfers.approve_transfer")
 def approve(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     found = _visible(request, transfer_id)
-    services.approve(transfer_id=found.pk, user=_user(request), seen_version=seen(request))
+    services.approve(transfer_id=found.pk, user=user_of(request), seen_version=seen(request))
     return done("Approved. The caller is put on hold and a manager is rung.")
 
 
@@ -47,7 +41,7 @@ def decline(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     if request.method == "GET":
         return _panel(request, found, "transfers/_decline.html")
     reason = request.POST.get("reason", "")
-    services.decline(transfer_id=found.pk, user=_user(request), reason=reason)
+    services.decline(transfer_id=found.pk, user=user_of(request), reason=reason)
     return done("Declined. The caller stays with the AI, which tells them.", close_panel=True)
 
 
@@ -57,7 +51,7 @@ def edit_briefing(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     found = _visible(request, transfer_id)
     if request.method == "GET":
         return _panel(request, found, "transfers/_edit.html")
-    text, user = request.POST.get("briefing", ""), _user(request)
+    text, user = request.POST.get("briefing", ""), user_of(request)
     services.edit_briefing(transfer_id=found.pk, user=user, text=text, seen_version=seen(request))
     if request.POST.get("target"):
         target = escalation.parse_target(request.POST["target"])
@@ -72,21 +66,21 @@ def edit_briefing(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
 @acts("transfers.cancel_transfer")
 def cancel(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     found = _visible(request, transfer_id)
-    services.cancel(transfer_id=found.pk, user=_user(request))
+    services.cancel(transfer_id=found.pk, user=user_of(request))
     return done("Cancelled. Ringing stops and the caller goes back to the AI.")
 
 
 @require_POST
 @acts("transfers.park_call")
 def hold(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
-    services.park(transfer_id=_visible(request, transfer_id).pk, user=_user(request), on_hold=True)
+    services.park(transfer_id=_visible(request, transfer_id).pk, user=user_of(request), on_hold=True)
     return done("The caller hears music; the manager hears nothing until you resume.")
 
 
 @require_POST
 @acts("transfers.park_call")
 def resume(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
-    services.park(transfer_id=_visible(request, transfer_id).pk, user=_user(request), on_hold=False)
+    services.park(transfer_id=_visible(request, transfer_id).pk, user=user_of(request), on_hold=False)
     return done("They hear each other again.")
 
 
@@ -103,13 +97,6 @@ def _panel(request: HttpRequest, found: Transfer, template: str) -> HttpResponse
         "word_limit": found.profile.word_limit if found.profile else WORD_LIMIT,
         "then": sentence(facts_of(found, to_show=True)),
         "groups": people.groups(lens, every=True),
-        "chosen": _chosen(found),
+        "chosen": escalation.target_value(found.department_id, found.person_id),
     }
     return render(request, template, context)
-
-
-def _chosen(found: Transfer) -> str:
-    """As `escalation.parse_target` reads it."""
-    if found.person_id and found.department_id:
-        return f"p:{found.person_id}:{found.department_id}"
-    return f"d:{found.department_id}" if found.department_id else ""

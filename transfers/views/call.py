@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.html import escape
@@ -16,8 +15,8 @@ from calls.errors import Refused
 from calls.models import Call
 from calls.services.ending import end_by_person
 from calls.states import CallerWith
-from calls.views.pages import acts, done, live, page
-from transfers import briefing, escalation, people, services
+from calls.views.pages import acts, done, live, page, user_of
+from transfers import briefing, escalation, people, requests
 from transfers.access import lens_of
 from transfers.callpage import call_page
 from transfers.models import Transfer
@@ -68,7 +67,7 @@ def _panel(request: HttpRequest, found: Call) -> HttpResponse:
         "call": found,
         "caller": caller_name(found, lens.sight),
         "groups": groups,
-        "chosen": f"d:{chosen.pk}" if chosen else "",
+        "chosen": escalation.target_value(chosen.pk if chosen else None),
         "key": uuid4(),
         "reason": "",
         "briefing": briefing.draft(found, reason="") if lens.sight.transcript else "",
@@ -97,15 +96,14 @@ def _asked(request: HttpRequest) -> tuple[escalation.Target, UUID]:
 
 def _request(request: HttpRequest, found: Call) -> HttpResponse:
     target, key = _asked(request)
-    assert isinstance(request.user, User)
-    services.request_transfer(
+    requests.request_transfer(
         call_id=found.pk,
         key=key,
         reason=request.POST.get("reason", ""),
         department=target.department,
         person=target.person,
         briefing_text=request.POST.get("briefing", ""),
-        user=request.user,
+        user=user_of(request),
     )
     return done(f"Escalated. {escalation.what_would_happen(found, target)}", close_panel=True)
 
@@ -118,15 +116,14 @@ def cold(request: HttpRequest, call_id: UUID) -> HttpResponse:
     if request.method == "GET":
         return _cold_panel(request, found)
     target, key = _asked(request)
-    assert isinstance(request.user, User)
-    services.request_transfer(
+    requests.request_transfer(
         call_id=found.pk,
         key=key,
         kind=Transfer.Kind.COLD,
         reason=request.POST.get("reason", ""),
         department=target.department,
         person=target.person,
-        user=request.user,
+        user=user_of(request),
     )
     return done("The AI tells the caller; then their carrier calls the chosen phone.", close_panel=True)
 
@@ -139,7 +136,7 @@ def _cold_panel(request: HttpRequest, found: Call) -> HttpResponse:
         "call": found,
         "caller": caller_name(found, lens.sight),
         "groups": people.groups(lens, every=True),
-        "chosen": f"d:{found.department_id}" if found.department_id else "",
+        "chosen": escalation.target_value(found.department_id),
         "key": uuid4(),
     }
     return render(request, "transfers/_cold.html", context)
@@ -156,8 +153,7 @@ def end_call(request: HttpRequest, call_id: UUID) -> HttpResponse:
             raise Refused("The call has ended already.")
         context = {"call": found, "caller": caller, "means": _ending_means(found)}
         return render(request, "transfers/_end.html", context)
-    assert isinstance(request.user, User)
-    end_by_person(call_id=found.pk, user=request.user)
+    end_by_person(call_id=found.pk, user=user_of(request))
     return done(f"The call of {caller} is ended.", close_panel=True)
 
 

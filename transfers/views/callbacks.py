@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from calls.errors import Refused
-from calls.views.pages import acts, done, live, page
+from calls.views.pages import acts, done, live, page, user_of
 from transfers import callback_list, callbacks
 from transfers.access import board_audiences, lens_of
 from transfers.models import Callback
@@ -37,29 +36,24 @@ def _visible(request: HttpRequest, callback_id: UUID) -> Callback:
     return found
 
 
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 @require_POST
 @acts(HANDLE)
 def claim(request: HttpRequest, callback_id: UUID) -> HttpResponse:
-    callbacks.claim(callback_id=_visible(request, callback_id).pk, user=_user(request))
+    callbacks.claim(callback_id=_visible(request, callback_id).pk, user=user_of(request))
     return done("It is yours. Call now rings your phone first, then the caller.")
 
 
 @require_POST
 @acts(HANDLE)
 def release(request: HttpRequest, callback_id: UUID) -> HttpResponse:
-    callbacks.release(callback_id=_visible(request, callback_id).pk, user=_user(request))
+    callbacks.release(callback_id=_visible(request, callback_id).pk, user=user_of(request))
     return done("Given back. Anybody of the department can claim it.")
 
 
 @require_POST
 @acts(HANDLE)
 def call_now(request: HttpRequest, callback_id: UUID) -> HttpResponse:
-    callbacks.call_now(callback_id=_visible(request, callback_id).pk, user=_user(request))
+    callbacks.call_now(callback_id=_visible(request, callback_id).pk, user=user_of(request))
     return done("Your phone is rung. When you take it, the caller is called and you are joined.")
 
 
@@ -73,5 +67,5 @@ def finish(request: HttpRequest, callback_id: UUID) -> HttpResponse:
         shown = callback_list.row(lens_of(request.user), str(found.pk))
         return render(request, "transfers/_callback_done.html", {"row": shown, "results": Callback.Result.choices})
     result, note = request.POST.get("result", ""), request.POST.get("note", "")
-    callbacks.finish(callback_id=found.pk, user=_user(request), result=result, note=note)
+    callbacks.finish(callback_id=found.pk, user=user_of(request), result=result, note=note)
     return done("Done. It is kept with the call.", close_panel=True)

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import mark_safe
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from calls.access import SUPERVISE, may
 from calls.models import Call
 from calls.timing import now
-from calls.views.pages import acts, done, live, page
+from calls.views.pages import acts, done, live, page, user_of
 from transfers import callback_list, escalation
 from transfers.access import Lens, board_audiences, lens_of
 from transfers.board import Need, needs
@@ -61,9 +60,8 @@ def presence(request: HttpRequest, manager_id: UUID) -> HttpResponse:
     found = get_object_or_404(mine.prefetch_related("shifts", "endpoints"), pk=manager_id)
     if request.method == "GET":
         return render(request, "transfers/_presence.html", {"person": person_of(found, 0, None, now())})
-    assert isinstance(request.user, User)
     wanted, reason = request.POST.get("presence", ""), request.POST.get("reason", "")
-    changed = set_by_person(manager_id=found.pk, user=request.user, presence=wanted, reason=reason)
+    changed = set_by_person(manager_id=found.pk, user=user_of(request), presence=wanted, reason=reason)
     return done(f"{changed.name} is now {changed.get_presence_display().lower()}.", close_panel=True)
 
 

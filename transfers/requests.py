@@ -1,0 +1,195 @@
+"""How a transfer comes to be: asked for by a person, a rehearsal or the AI, following another, for a callback."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from calls.agents import protocol as p
+from calls.errors import Refused
+from calls.events import Actor, record
+from calls.models import Call, Department
+from calls.services.calls import locked
+from calls.timing import now
+from transfers import briefing
+from transfers.models import BriefingVersion, Callback, Manager, Transfer, WaitsWith
+from transfers.selectors import manager_named, open_transfer, phone_leg, policy_of
+from transfers.states import TransferState
+from transfers.transfer_events import TransferRequested
+from transfers.waking import wake
+from transfers.writing import touched
+
+
+def request_transfer(
+    *,
+    call_id: UUID,
+    key: UUID,
+    reason: str,
+    department: Department | None = None,
+    person: Manager | None = None,
+    briefing_text: str = "",
+    user: User | None = None,
+    actor: Actor | None = None,
+    kind: Transfer.Kind = Transfer.Kind.WARM,
+) -> Transfer:
+    """Ask for a person; the same `key` is the same request. Raises Refused.
+
+    By `user`, else by `actor` (a rehearsal's), else by the AI.
+    """
+    try:
+        with transaction.atomic():
+            call = locked(call_id)
+            again = Transfer.objects.filter(request_key=key).first()
+            if again:
+                return again
+            if not call.is_live:
+                raise Refused("The call has ended, so there is nobody to transfer.")
+            if open_transfer(call_id):
+                raise Refused("A transfer of this call is already under way. Nothing was changed.")
+            if Transfer.objects.filter(call=call, state=TransferState.MERGED).exists():
+                raise Refused("The caller is already talking to a manager. Nothing was changed.")
+            if kind == Transfer.Kind.COLD:
+                _can_be_referred(call)
+            by = Actor.of(user) if user else actor or Actor("ai")
+            return _create(call, key, kind, reason, department, person, briefing_text, user, by)
+    except IntegrityError as error:
+        again = Transfer.objects.filter(request_key=key).first()
+        if again:
+            return again
+        raise Refused("A transfer of this call is already under way. Nothing was changed.") from error
+
+
+def _create(
+    call: Call,
+    key: UUID,
+    kind: Transfer.Kind,
+    reason: str,
+    department: Department | None,
+    person: Manager | None,
+    text: str,
+    user: User | None,
+    by: Actor,
+) -> Transfer:
+    cold = kind == Transfer.Kind.COLD
+    made = _make(
+        call,
+        by,
+        request_key=key,
+        kind=kind,
+        waits_with=WaitsWith.AI if cold else WaitsWith.HOLD,
+        reason=reason.strip()[:500],
+        department=department or call.department or (person.departments.first() if person else None),
+        person=person,
+        requested_by=user,
+    )
+    briefing.save(made, briefing.draft(call, reason=reason), author=BriefingVersion.Author.EXTRACTION)
+    if text.strip():
+        author = BriefingVersion.Author.PERSON if user else BriefingVersion.Author.AI
+        briefing.save(made, text, author=author, user=user)
+    return made
+
+
+def _make(call: Call, by: Actor, **fields: Any) -> Transfer:
+    """The row and its event; the briefing is drafted by whoever asked for it."""
+    made = Transfer.objects.create(call=call, profile=call.profile, requested_at=now(), **fields)
+    record(
+        TransferRequested(
+            kind=made.kind,
+            by=by.kind,
+            department_id=made.department_id,
+            person_id=str(made.person_id or ""),
+            follows_id=str(made.follows_id or ""),
+        ),
+        actor=by,
+        call_id=call.pk,
+        transfer_id=made.pk,
+        payload={"reason": made.reason},
+    )
+    touched(made)
+    wake(made.pk)
+    return made
+
+
+def request_by_agent(call: Call, body: p.TransferRequested) -> Transfer | None:
+    """The AI's request, by names of the roster. None if it cannot be: the AI is with the caller anyway."""
+    department = (
+        Department.objects.of(call).filter(name__iexact=body.department).first() if body.department else None
+    )
+    person = manager_named(call, body.person, department or call.department) if body.person else None
+    try:
+        return request_transfer(
+            call_id=call.pk,
+            key=body.request_id,
+            reason=body.reason,
+            department=department,
+            person=person,
+            briefing_text=body.briefing,
+            kind=Transfer.Kind.COLD if _ai_may_refer(call, department, body) else Transfer.Kind.WARM,
+        )
+    except Refused:
+        return None
+
+
+def _ai_may_refer(call: Call, department: Department | None, body: p.TransferRequested) -> bool:
+    """Only where the department allows it; otherwise it is a warm one."""
+    return body.cold and policy_of(department or call.department).ai_may_refer
+
+
+def follow(
+    earlier: Transfer,
+    *,
+    key: UUID,
+    by: Actor,
+    prefer: Manager | None = None,
+    spare: Manager | None = None,
+    waits_with: WaitsWith = WaitsWith.HOLD,
+) -> Transfer:
+    """The same caller's next transfer, after one that was joined: nobody has to approve it again.
+
+    Drafted anew from all that was said since. `prefer` is called first, `spare` not at all.
+    """
+    call = earlier.call
+    made = _make(
+        call,
+        by,
+        request_key=key,
+        reason=earlier.reason,
+        department=earlier.department,
+        follows=earlier,
+        prefer=prefer,
+        spare=spare,
+        waits_with=waits_with,
+        approved=True,
+    )
+    briefing.save(made, briefing.draft(call, reason=made.reason), author=BriefingVersion.Author.EXTRACTION)
+    return made
+
+
+def request_callback_transfer(*, call: Call, callback: Callback, manager: Manager, user: User) -> Transfer:
+    """The transfer of a call that is made for a callback: its claimer is rung first, the caller afterwards."""
+    made = _make(
+        call,
+        Actor.of(user),
+        request_key=uuid4(),
+        reason=f"Callback: {callback.preferred}".rstrip(": "),
+        department=callback.department,
+        person=manager,
+        prefer=manager,
+        follows=callback.transfer,
+        waits_with=WaitsWith.AI,
+        requested_by=user,
+    )
+    text = callback.briefing or briefing.draft(callback.call, reason=made.reason)
+    briefing.save(made, text, author=BriefingVersion.Author.EXTRACTION)
+    return made
+
+
+def _can_be_referred(call: Call) -> None:
+    """A cold transfer needs a caller's carrier that can be asked to call somebody else."""
+    if phone_leg(call) is None:
+        raise Refused("This caller is not on a telephone, so no carrier can be asked to call somebody else.")
+    if call.caller_with != p.CallerWith.AI:
+        raise Refused("The caller is not with the AI now. Nothing was changed.")
