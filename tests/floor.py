@@ -22,7 +22,8 @@ from tests.product import Product, until
 T = TypeVar("T")
 
 SCRIPTED = {"SPEECH": "scripted"}
-DANA, OMAR = "+12025550101", "+12025550108"
+DANA, MARCO, OMAR = "+12025550101", "+12025550102", "+12025550108"
+CALLED_BACK = "+12025550145"
 OPEN_ATTEMPT = ("reserved", "dialing", "ringing", "summarizing", "merged")
 
 
@@ -46,6 +47,7 @@ class Floor:
     def __init__(self, product: Product) -> None:
         self.product, self.carrier, self.records = product, Carrier(product), Records(product)
         self.loop, self.supervisor = Loop(), Supervisor(product)
+        self.dana = Supervisor(product, "dana")  # a manager with an account
         self.gateway = self.loop.do(_gateway(product.settings))
         self.callers: list[Caller] = []
 
@@ -71,6 +73,38 @@ class Floor:
         self.callers.append(caller)
         return caller
 
+    def phones_in(self) -> PhoneCaller:
+        """A caller on a telephone, who says nothing."""
+        placed = self.carrier.place("opening-hours", chatter=False)
+        caller = PhoneCaller(self, str(placed["id"]), placed["room"])
+        self.callers.append(caller)
+        return caller
+
+    def everybody_is_free(self) -> None:
+        self.records.one(
+            "UPDATE transfers_manager SET presence = 'available', presence_until = NULL, misses = 0 RETURNING 1"
+        )
+
+
+PROMISE = """
+from uuid import uuid4
+from calls.agents import protocol as p
+from calls.models import Call
+from transfers import callbacks
+from transfers.models import Callback
+key = uuid4()
+wanted = p.CallbackRequested(request_id=key, number="{number}", preferred="now")
+callbacks.ask(Call.objects.get(pk="{call}"), wanted)
+print(Callback.objects.get(request_key=key).pk)
+"""
+
+
+def promise_callback(product: Product, call_id: object) -> str:
+    """As the AI would, in a live call: the callback's id."""
+    done = product.manage("shell", "--command", PROMISE.format(call=call_id, number=CALLED_BACK))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().splitlines()[-1]
+
 
 async def _gateway(settings: dict[str, str]) -> LiveKitGateway:
     """Bound to the loop that it is made on."""
@@ -88,12 +122,25 @@ async def _enter(url: str, token: str) -> Party:
 class Caller:
     """One call and its newest transfer, by the rows."""
 
-    def __init__(self, floor: Floor, party: Party, room: str) -> None:
+    def __init__(self, floor: Floor, party: Party | None, room: str) -> None:
         self.floor, self.party, self.room = floor, party, room
         self.since = time.time()
         sql = "SELECT id FROM calls_call WHERE room_name = %s AND agent_state <> ''"
         until(lambda: floor.records.one(sql, room), 30, "the AI is with the caller")
         self.id = floor.records.one(sql, room)
+
+    @classmethod
+    def called_back(cls, floor: Floor, callback: str) -> Caller:
+        """The call that is made for a callback: its caller is a simulated phone."""
+        sql = (
+            "SELECT t.call_id, c.room_name FROM transfers_callback b "
+            "JOIN transfers_transfer t ON t.id = b.calling_id "
+            "JOIN calls_call c ON c.id = t.call_id WHERE b.id = %s"
+        )
+        made = cls.__new__(cls)
+        ((made.id, made.room),) = floor.records.all(sql, callback)
+        made.floor, made.party, made.since = floor, None, time.time() - 5
+        return made
 
     @classmethod
     def of(cls, floor: Floor, other: Caller) -> Caller:
@@ -109,10 +156,18 @@ class Caller:
         return made
 
     def leave(self) -> None:
+        """Hang up; whoever was called back does so on a phone."""
         with suppress(Exception):
-            self.floor.loop.do(self.party.leave())
+            if self.party:
+                self.floor.loop.do(self.party.leave())
+            else:
+                self.floor.carrier.hang_up_phone(self._own_phone())
+
+    def _own_phone(self) -> str:
+        return str(next(d["id"] for d in self.floor.carrier.dials(self.since) if d["room"] == self.room))
 
     def presses(self, digit: str) -> None:
+        assert self.party
         self.floor.loop.do(self.party.press(digit))
 
     # ── what the rows say ────────────────────────────────────────────────────────────────────────
@@ -159,8 +214,12 @@ class Caller:
 
     def escalated(self, **phone: Any) -> None:
         """To Billing; Dana's phone behaves as `phone` says, else it is picked up at once and stays silent."""
-        billing = self.floor.records.one("SELECT id FROM calls_department WHERE name = 'Billing'")
         self.floor.carrier.next_dial(DANA, **{"scenario": "silent", "rings_s": 0.6} | phone)
+        self.asks()
+
+    def asks(self) -> None:
+        """For somebody of Billing, by a supervisor's click."""
+        billing = self.floor.records.one("SELECT id FROM calls_department WHERE name = 'Billing'")
         self.floor.supervisor.escalate_surely(self.id, f"d:{billing}")
         until(lambda: self.attempts() > 0, 15, "somebody is reserved")
 
@@ -224,3 +283,15 @@ class Caller:
         ended = "('rejected', 'completed', 'failed', 'cancelled')"
         sql = f"SELECT count(*) FROM transfers_transfer WHERE call_id = %s AND state NOT IN {ended}"
         return int(self.floor.records.one(sql, self.id))
+
+
+class PhoneCaller(Caller):
+    """A caller of the carrier simulator."""
+
+    def __init__(self, floor: Floor, carrier_id: str, room: str) -> None:
+        self._carrier_id = carrier_id
+        super().__init__(floor, None, room)
+
+    def leave(self) -> None:
+        with suppress(Exception):
+            self.floor.carrier.hang_up(self._carrier_id)

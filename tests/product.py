@@ -12,7 +12,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -91,6 +92,26 @@ class Product:
 
     def pid(self, name: str) -> int:
         return int(self.note["processes"][name]["pid"])
+
+    @contextmanager
+    def another_agent_server(self, **env: str) -> Iterator[None]:
+        """Beside the product's own, as in a deploy; until the end of the block."""
+        log = self.state / "logs" / "agents-2.log"
+        with log.open("wb") as output:
+            second = subprocess.Popen(
+                [sys.executable, "-m", "config.agents"],
+                cwd=ROOT,
+                env=self.env | self.settings | env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            until(lambda: "registered worker" in log.read_text(), UP_SECONDS, "the second AgentServer is there")
+            yield
+        finally:
+            second.terminate()
+            second.wait(STOP_SECONDS + 60)
 
     def kill(self, name: str) -> int:
         """`kill -9` one child; the pid that it had."""

@@ -17,8 +17,10 @@ from playwright.sync_api import Error as PlaywrightError
 
 from config.env import ROOT
 from config.launcher.demo import PASSWORD
+from tests.bench.house import records
 from tests.browser import chromium, log_in
-from tests.product import Product
+from tests.floor import promise_callback
+from tests.product import Product, until
 
 TARGET = ROOT / "build" / "shots"
 README = ("wallboard", "call")
@@ -36,6 +38,7 @@ def main() -> int:
         look(options.url.rstrip("/"))
     else:
         with Product("--demo") as product:
+            promised(product)
             look(product.url)
     if options.readme:
         for name in README:
@@ -43,6 +46,14 @@ def main() -> int:
     for path in sorted(TARGET.glob("*.png")):
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
     return 0
+
+
+def promised(product: Product) -> None:
+    """One callback, so that its page is not empty."""
+    with records(product) as found:
+        live = "SELECT id FROM calls_call WHERE state = 'active' LIMIT 1"
+        until(lambda: found.one(live), CALLS_MS / 1000, "a demo caller is on the line")
+        promise_callback(product, found.one(live))
 
 
 def look(base: str) -> None:
@@ -54,9 +65,12 @@ def look(base: str) -> None:
         shots.take("call", call)
         shots.take("call-tablet", call, size=TABLET)
         shots.take("escalate", escalate)
+        shots.take("cold", cold)
+        shots.take("ranking", ranking)
+        shots.take("presence", presence)
         shots.take("beside", beside)
         shots.take("transfer", transfer)
-        for name in ("history", "rooms", "status", "test-call"):
+        for name in ("callbacks", "history", "rooms", "status", "test-call"):
             shots.take(name, lambda page, name=name: page.goto(f"{base}/{name}"))  # type: ignore[misc]
         shots.take("admin", lambda page: page.goto(f"{base}/admin/"), account="admin")
 
@@ -113,7 +127,26 @@ def call(page: Page) -> None:
 
 def escalate(page: Page) -> None:
     _open(page, "With AI")
-    page.get_by_role("button", name="Escalate").click()
+    _panel(page, "Escalate")
+
+
+def cold(page: Page) -> None:
+    _open(page, "With AI")
+    _panel(page, "Cold transfer")
+
+
+def ranking(page: Page) -> None:
+    wallboard(page)
+    _panel(page, "Who would be called now")
+
+
+def presence(page: Page) -> None:
+    wallboard(page)
+    _panel(page, "change whether they are called")
+
+
+def _panel(page: Page, button: str) -> None:
+    page.get_by_role("button", name=button).first.click()
     page.locator("dialog[open]").wait_for()
 
 

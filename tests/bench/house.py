@@ -37,9 +37,10 @@ class Carrier:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
             return json.load(answer)
 
-    def place(self, story: str, *, at_most_s: float = 240) -> dict[str, Any]:
-        """A caller comes in; `id` and `room`."""
-        placed: dict[str, Any] = self._ask("calls", {"story": story, "at_most_s": at_most_s})
+    def place(self, story: str, *, at_most_s: float = 240, chatter: bool = True) -> dict[str, Any]:
+        """A caller comes in; `id` and `room`. Without `chatter` they say nothing."""
+        body = {"story": story, "at_most_s": at_most_s, "chatter": chatter}
+        placed: dict[str, Any] = self._ask("calls", body)
         return placed
 
     def hang_up(self, caller_id: str) -> None:
@@ -95,14 +96,19 @@ def records(product: Product) -> Iterator[Records]:
 class Supervisor:
     """A person with a session, who posts what the pages' buttons post."""
 
-    def __init__(self, product: Product) -> None:
+    def __init__(self, product: Product, name: str = SUPERVISOR) -> None:
         self._url, self._cookies = product.url, http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
         self._opener.open(f"{self._url}/login", timeout=TIMEOUT_S).close()
-        self.post("login", username=SUPERVISOR, password=PASSWORD)
+        self.post("login", username=name, password=PASSWORD)
 
     def post(self, path: str, **fields: str) -> None:
         self._answer(path, fields)
+
+    def read(self, path: str) -> str:
+        """A page's HTML."""
+        with self._opener.open(f"{self._url}/{path}", timeout=TIMEOUT_S) as answer:
+            return str(answer.read().decode())
 
     def ask(self, path: str, **fields: str) -> dict[str, Any]:
         """What a POST answers in JSON."""

@@ -27,14 +27,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[Product]:
-    with Product("--demo", "--quiet", env=SCRIPTED) as running:
+    with Product("--demo", "--quiet", env=SCRIPTED | {"AGENT_DRAIN_SECONDS": "60"}) as running:
         yield running
 
 
 @pytest.fixture
 def floor(house: Product) -> Iterator[Floor]:
     made = Floor(house)
-    made.records.one("UPDATE transfers_manager SET presence = 'available', misses = 0 RETURNING 1")
+    made.everybody_is_free()
     yield made
     made.close()
 
@@ -98,6 +98,20 @@ def test_the_agents_die_in_the_conversation(floor: Floor, caller: Caller) -> Non
     until(lambda: floor.records.one(bridged, caller.id) > 0, 60, "another job carries the line")
     assert caller.of_attempt("state") == "merged"
     caller.is_over(within_s=20)
+
+
+def test_a_new_agent_server_takes_over_while_the_old_one_drains(floor: Floor, caller: Caller) -> None:
+    """F15: a deploy of agents. Who is on the line stays with the old one; whoever comes gets the new one."""
+    old = floor.product.pid("agents")
+    with floor.product.another_agent_server(AGENT_DRAIN_SECONDS="60"):
+        os.kill(old, signal.SIGTERM)
+        later = floor.calls_in("Billing")
+        caller.joined()
+        assert not gone(old)
+        caller.is_over(within_s=20)
+        until(lambda: gone(old), 30, "the old server has ended after its last call")
+        later.joined()
+        later.is_over(within_s=20)
 
 
 def test_the_product_s_valkey_is_killed_and_empty(floor: Floor, caller: Caller) -> None:

@@ -1,0 +1,87 @@
+"""One soak: the running product, one randomised transfer after another, and what must hold of each."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.browser import chromium
+from tests.floor import SCRIPTED, Caller, Floor
+from tests.product import Product
+from tests.soak.beside import Killer, Postman, Wallboard
+from tests.soak.promises import Tally, alone, measure, rows_hold
+from tests.soak.ways import PATIENCE_S, WAYS
+
+SPEECH_FROM_MINUTES, SPOKEN = 30, 20
+SPEECH_SHARE = 0.35  # of the time, at most
+
+
+def soak(minutes: float, seed: int, *, kills: bool = True) -> Tally:
+    """From 30 minutes on, twenty rehearsals in real speech are part of it."""
+    tally, dice = Tally(seed), random.Random(seed)
+    speaks = minutes >= SPEECH_FROM_MINUTES
+    end = time.monotonic() + minutes * 60 * (1 - SPEECH_SHARE if speaks else 1)
+    with _house(tally, kills=kills) as (floor, wallboard):
+        postman, names = Postman(floor), []
+        while time.monotonic() < end:
+            names = names or dice.sample(list(WAYS), len(WAYS))
+            floor.everybody_is_free()
+            caller = one(floor, names.pop(), tally)
+            postman.after(caller, tally)
+            wallboard.compare(tally)
+            _say(f"{tally.transfers} transfers, {tally.kills} kills, {len(tally.problems)} problems")
+    if speaks:
+        _speak(tally)
+    return tally
+
+
+@contextmanager
+def _house(tally: Tally, *, kills: bool) -> Iterator[tuple[Floor, Wallboard]]:
+    with Product("--demo", "--quiet", env=SCRIPTED) as product, chromium() as browser:
+        floor = Floor(product)
+        wallboard = Wallboard(browser.new_page(), floor)
+        killer = Killer(product, random.Random(tally.seed + 1), tally) if kills else None
+        yield floor, wallboard
+        if killer:
+            killer.stop()
+        rows_hold(floor.records, tally)
+        floor.close()
+
+
+def one(floor: Floor, name: str, tally: Tally) -> Caller:
+    """A caller's whole transfer, and what came of it; whose call it is about."""
+    caller = judged = floor.calls_in("Billing")
+    tally.transfers += 1
+    tally.ways[name] += 1
+    try:
+        judged = WAYS[name](caller) or caller
+        caller.is_over(within_s=PATIENCE_S)
+    except AssertionError as problem:
+        tally.stranded += any(one.of_call("state") != "inactive" and alone(one) for one in (caller, judged))
+        tally.broken("I5", f"{name}: {problem}")
+        caller.leave()
+    tally.outcomes[judged.of_transfer("end_reason") or "none"] += 1
+    measure(judged, tally)
+    return judged
+
+
+def _speak(tally: Tally) -> None:
+    """Whole transfers with real speech, judged by what each hears."""
+    with Product("--demo", "--quiet") as product:
+        for _ in range(SPOKEN):
+            done = product.manage("rehearse", "--json", "--scenario", "accepts-by-key", timeout=280)
+            told: dict[str, Any] = json.loads(done.stdout)
+            tally.real_audio += 1
+            if not told["ok"]:
+                tally.problems.append(f"rehearsal: {'; '.join(told['problems'])}")
+            _say(f"{tally.real_audio} of {SPOKEN} in real speech, {len(tally.problems)} problems")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"\r{line}  ")
+    sys.stderr.flush()
