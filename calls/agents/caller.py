@@ -40,16 +40,15 @@ async def picked_up(room: rtc.Room, identity: str) -> None:
     def note(*_: object) -> None:
         changed.set()
 
-    events = ("participant_attributes_changed", "participant_disconnected")
-    for event in events:
-        room.on(event, note)
+    room.on("participant_attributes_changed", note)
+    room.on("participant_disconnected", note)
     try:
         while _rings(room, identity):
             await changed.wait()
             changed.clear()
     finally:
-        for event in events:
-            room.off(event, note)
+        room.off("participant_attributes_changed", note)
+        room.off("participant_disconnected", note)
 
 
 def _rings(room: rtc.Room, identity: str) -> bool:

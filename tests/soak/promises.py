@@ -125,7 +125,7 @@ def rows_hold(records: Records, tally: Tally) -> None:
 def _chain_holds(records: Records) -> bool:
     """Each digest is SHA-256 of the one before and the event's bytes; the first follows on zeros."""
     sealed = (
-        "SELECT s.previous, s.digest, e.body FROM calls_seal s JOIN calls_event e ON e.id = s.event_id "
+        "SELECT s.previous, s.digest, e.body FROM calls_seal s JOIN calls_event e ON e.seq = s.event_id "
         "ORDER BY s.seq"
     )
     before = bytes(32)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from livekit import rtc
 
-from calls.agents.caller import picked_up
+from calls.agents import caller as callers
 
 
 class Room(rtc.EventEmitter[str]):
@@ -30,6 +31,10 @@ class Room(rtc.EventEmitter[str]):
         self.emit("participant_disconnected", self.remote_participants.pop(identity))
 
 
+async def picked_up(room: Room) -> None:
+    await callers.picked_up(cast(rtc.Room, room), "caller")
+
+
 async def settled() -> None:
     for _ in range(3):
         await asyncio.sleep(0)
@@ -37,13 +42,13 @@ async def settled() -> None:
 
 @pytest.mark.parametrize("status", ["", "active", "hangup"])
 async def test_who_is_on_the_line_is_not_waited_for(status: str) -> None:
-    await asyncio.wait_for(picked_up(Room(caller=status), "caller"), 1)
-    await asyncio.wait_for(picked_up(Room(), "caller"), 1)
+    await asyncio.wait_for(picked_up(Room(caller=status)), 1)
+    await asyncio.wait_for(picked_up(Room()), 1)
 
 
 async def test_words_wait_until_it_is_picked_up() -> None:
     room = Room(caller="dialing", other="ringing")
-    waiting = asyncio.create_task(picked_up(room, "caller"))
+    waiting = asyncio.create_task(picked_up(room))
     await settled()
     room.change("caller", "ringing")
     room.change("other", "active")
@@ -55,7 +60,7 @@ async def test_words_wait_until_it_is_picked_up() -> None:
 
 async def test_who_does_not_pick_up_is_not_waited_for_any_longer() -> None:
     room = Room(caller="ringing")
-    waiting = asyncio.create_task(picked_up(room, "caller"))
+    waiting = asyncio.create_task(picked_up(room))
     await settled()
     room.leave("caller")
     await asyncio.wait_for(waiting, 1)

@@ -104,10 +104,12 @@ def _still_with_ai(course: PhoneCourse, caller_id: str, call_id: UUID, transfer:
     assert transfer.ended_at
     since = transfer.ended_at.timestamp()
     course.watch.mark("returned", since)
-    told = lambda: words.share_of_text(  # noqa: E731
-        transfer.words_for_caller, facts.last_said_by_ai(call_id, since)
-    )
-    facts.until(lambda: told() >= words.ENOUGH, 20, "The carrier refused and the caller is not told")
+
+    def told() -> bool:
+        said = facts.last_said_by_ai(call_id, since)
+        return words.share_of_text(transfer.words_for_caller, said) >= words.ENOUGH
+
+    facts.until(told, 20, "The carrier refused and the caller is not told")
     began = time.time()
     course.carrier.caller_does(caller_id, say=QUESTION)
     ended = time.time()

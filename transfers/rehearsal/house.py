@@ -151,7 +151,7 @@ def own_department() -> Department:
 
 def _follow(scenario: Scenario, department: Department) -> None:
     """The policy is the scenario's: what somebody changed is put back."""
-    policy, wanted = department.policy, POLICY | scenario.policy
+    policy, wanted = department.policy, {**POLICY, **scenario.policy}
     if any(getattr(policy, name) != value for name, value in wanted.items()):
         for name, value in wanted.items():
             setattr(policy, name, value)
