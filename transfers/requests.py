@@ -51,6 +51,7 @@ def request_transfer(
                 raise Refused("A transfer of this call is already under way. Nothing was changed.")
             if Transfer.objects.filter(call=call, state=TransferState.MERGED).exists():
                 raise Refused("The caller is already talking to a manager. Nothing was changed.")
+            stays_in_house(call, department)
             if kind == Transfer.Kind.COLD:
                 _can_be_referred(call)
             by = Actor.of(user) if user else actor or Actor("ai")
@@ -185,6 +186,13 @@ def request_callback_transfer(*, call: Call, callback: Callback, manager: Manage
     text = callback.briefing or briefing.draft(callback.call, reason=made.reason)
     briefing.save(made, text, author=BriefingVersion.Author.EXTRACTION)
     return made
+
+
+def stays_in_house(call: Call, department: Department | None) -> None:
+    """No rehearsal rings a real department's phones, and no caller is led to the rehearsals'. Raises Refused."""
+    if department and department.rehearsal != call.rehearsal:
+        where = "a rehearsal stays in its own department" if call.rehearsal else "only rehearsals are led there"
+        raise Refused(f"This is not possible: {where}. Nothing was changed.")
 
 
 def _can_be_referred(call: Call) -> None:

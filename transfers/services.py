@@ -13,6 +13,7 @@ from calls.models import Call, Department
 from calls.services.calls import locked
 from transfers import briefing, parking
 from transfers.models import BriefingVersion, Manager, Transfer
+from transfers.requests import stays_in_house
 from transfers.selectors import open_transfer
 from transfers.states import EndReason, TransferState
 from transfers.transfer_events import TargetChosen, TransferCancelAsked, TransferDecided
@@ -119,6 +120,7 @@ def choose(
         if (transfer.department, transfer.person) == (department, person):
             return transfer
         _still_in(transfer, (TransferState.REQUESTED,))
+        stays_in_house(transfer.call, department)
         transfer.department, transfer.person = department, person
         transfer.save(update_fields=("department", "person"))
         record(

@@ -13,9 +13,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
 
 def test_a_minute_of_it_breaks_no_promise() -> None:
-    tally = soak(1.0, seed=7)
+    tally = soak(1.0, seed=7, at_least=4)
     assert tally.ok, json.dumps(vars(tally), default=dict)
-    assert tally.transfers >= 3
     assert tally.kills
     assert tally.pages_compared
     assert tally.late_webhooks

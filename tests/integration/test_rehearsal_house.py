@@ -11,13 +11,14 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from calls.agents import protocol as p
+from calls.errors import Refused
 from calls.models import Call, Department, Event
 from calls.roles import Role
 from calls.seals import CHAIN_LOCK
 from calls.states import CallState
 from tests import rows
 from tests.people import account
-from transfers import history, requests
+from transfers import history, requests, services
 from transfers.access import lens_of
 from transfers.models import Endpoint, Manager, Presence, Transfer, Trunk
 from transfers.people import groups
@@ -117,6 +118,20 @@ def test_a_rehearsal_is_led_to_nobody_else() -> None:
     call = rows.call(made.department, rehearsal=True)
     assert roster_names(call) == [(made.department.name, [made.manager.name])]
     assert manager_named(call, "Dana", None) is None
+
+
+@pytest.mark.parametrize("rehearsal", [True, False])
+def test_not_even_a_person_leads_one_to_the_other(rehearsal: bool) -> None:
+    billing, made = rows.department("Billing"), prepare()
+    here, there = (made.department, billing) if rehearsal else (billing, made.department)
+    call = rows.call(here, rehearsal=rehearsal)
+    user = account(Role.ADMINISTRATOR)
+    with pytest.raises(Refused, match="rehearsal"):
+        requests.request_transfer(call_id=call.pk, key=uuid4(), reason="now", department=there, user=user)
+    transfer = rows.transfer(call, TransferState.REQUESTED)
+    with pytest.raises(Refused, match="rehearsal"):
+        services.choose(transfer_id=transfer.pk, user=user, department=there)
+    assert Transfer.objects.get().department != there
 
 
 def test_no_test_call_goes_there(client: Client) -> None:

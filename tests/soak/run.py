@@ -21,14 +21,14 @@ SPEECH_FROM_MINUTES, SPOKEN = 30, 20
 SPEECH_SHARE = 0.35  # of the time, at most
 
 
-def soak(minutes: float, seed: int, *, kills: bool = True) -> Tally:
-    """From 30 minutes on, twenty rehearsals in real speech are part of it."""
+def soak(minutes: float, seed: int, *, kills: bool = True, at_least: int = 0) -> Tally:
+    """For so long, and `at_least` so many transfers. From 30 minutes on, twenty rehearsals in real speech too."""
     tally, dice = Tally(seed), random.Random(seed)
     speaks = minutes >= SPEECH_FROM_MINUTES
     end = time.monotonic() + minutes * 60 * (1 - SPEECH_SHARE if speaks else 1)
     with _house(tally, kills=kills) as (floor, wallboard):
         postman, names = Postman(floor), []
-        while time.monotonic() < end:
+        while time.monotonic() < end or tally.transfers < at_least:
             names = names or dice.sample(list(WAYS), len(WAYS))
             floor.everybody_is_free()
             caller = one(floor, names.pop(), tally)
