@@ -50,6 +50,7 @@ AilmentFunction = Callable[[], Ailment | None]
 _checks: list[tuple[str, CheckFunction]] = []
 _ailments: list[AilmentFunction] = []
 _banner: tuple[float, str] = (0.0, "")
+_ill: frozenset[str] = frozenset()  # the parts that were ill at the last look
 
 
 def register(name: str, check: CheckFunction) -> None:
@@ -90,9 +91,14 @@ def ailments() -> Sequence[Ailment]:
 
 
 def banner() -> str:
-    """The banner's HTML as things are now; empty when all is well."""
-    global _banner
-    html = render_banner(ailments())
+    """The banner's HTML as things are now; empty when all is well.
+
+    What is ill for one look only is not told: a busy machine answers late, and is not down.
+    """
+    global _banner, _ill
+    found = ailments()
+    html = render_banner([one for one in found if one.part in _ill])
+    _ill = frozenset(one.part for one in found)
     _banner = (time.monotonic(), html)
     return html
 
