@@ -8,16 +8,19 @@ import os
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import psycopg
 
 from config.launcher.demo import PASSWORD
 from tests.product import Product, until
+
+T = TypeVar("T")
 
 SUPERVISOR = "priya"
 TIMEOUT_S = 15.0
@@ -93,6 +96,18 @@ def records(product: Product) -> Iterator[Records]:
         made.close()
 
 
+def surely(act: Callable[[], T], *, within_s: float = 45) -> T:
+    """As a person does whose console is away for a moment: again."""
+    end = time.monotonic() + within_s
+    while True:
+        try:
+            return act()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.3)
+
+
 class Supervisor:
     """A person with a session, who posts what the pages' buttons post."""
 
@@ -128,15 +143,9 @@ class Supervisor:
 
     def escalate_surely(self, call_id: Any, target: str, *, within_s: float = 45) -> None:
         """Clicks again while the console is away; the key makes it one request."""
-        key, end = str(uuid4()), time.monotonic() + within_s
-        while True:
-            try:
-                self.post(f"calls/{call_id}/escalate", key=key, target=target, reason="tested")
-                return
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.3)
+        key = str(uuid4())
+        ask = partial(self.post, f"calls/{call_id}/escalate", key=key, target=target, reason="tested")
+        surely(ask, within_s=within_s)
 
 
 def live_call(found: Records, room: str, *, greeted: bool = True) -> Any:

@@ -61,7 +61,7 @@ def one(floor: Floor, name: str, tally: Tally) -> Caller:
     try:
         judged = WAYS[name](caller) or caller
         caller.is_over(within_s=PATIENCE_S)
-    except AssertionError as problem:
+    except (AssertionError, OSError) as problem:
         tally.stranded += any(one.of_call("state") != "inactive" and alone(one) for one in (caller, judged))
         tally.broken("I5", f"{name}: {problem}")
         caller.leave()
