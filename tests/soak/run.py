@@ -62,7 +62,7 @@ def one(floor: Floor, name: str, tally: Tally) -> Caller:
         judged = WAYS[name](caller) or caller
         caller.is_over(within_s=PATIENCE_S)
     except (AssertionError, OSError) as problem:
-        tally.stranded += any(one.of_call("state") != "inactive" and alone(one) for one in (caller, judged))
+        tally.stranded += any(who.of_call("state") != "inactive" and alone(who) for who in (caller, judged))
         tally.broken("I5", f"{name}: {problem}")
         caller.leave()
     tally.outcomes[judged.of_transfer("end_reason") or "none"] += 1

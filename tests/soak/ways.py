@@ -7,6 +7,7 @@ import urllib.error
 from collections.abc import Callable, Mapping
 from uuid import uuid4
 
+from tests.bench.house import surely
 from tests.floor import CALLED_BACK, DANA, MARCO, OMAR, Caller, promise_callback
 from tests.product import until
 
@@ -192,18 +193,13 @@ def _stars(caller: Caller, key: str, done: Callable[[], bool]) -> None:
 
 
 def patiently(act: Callable[[], object]) -> None:
-    """A person whose console was just away clicks again."""
-    end = time.monotonic() + PATIENCE_S
-    while True:
+    """A person whose console was just away clicks again; what is done already is done."""
+
+    def click() -> None:
         try:
             act()
-            return
         except urllib.error.HTTPError as error:
-            if error.code == 409:  # done already
-                return
-            if time.monotonic() > end:
+            if error.code != 409:
                 raise
-        except OSError:
-            if time.monotonic() > end:
-                raise
-        time.sleep(0.5)
+
+    surely(click, within_s=PATIENCE_S)
