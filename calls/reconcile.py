@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from calls import effects
 from calls.effects import in_thread
@@ -160,7 +161,8 @@ class Reconciler:
 
     def _miss_callers(self, listing: Listing) -> None:
         untold = set(listing.rooms) - set(listing.inside)
-        live = Call.objects.exclude(state=CallState.INACTIVE).exclude(room_name__in=untold)
+        not_rung_yet = Q(source=Call.Source.CALLBACK, room_sid="")  # their transfer says when it is over
+        live = Call.objects.exclude(Q(state=CallState.INACTIVE) | Q(room_name__in=untold) | not_rung_yet)
         with_link = set(AgentJob.objects.filter(closed_at=None).values_list("call_id", flat=True))
         for call in live:
             inside = listing.inside.get(call.room_name, ())
@@ -202,6 +204,9 @@ def _believed_gone(call: Call, listing: Listing, *, linked: bool) -> bool:
 
 @transaction.atomic
 def _put_out(leg: Leg) -> None:
+    locked(leg.call_id)
+    if not Leg.objects.filter(pk=leg.pk, left_at=None).exists():
+        return  # a webhook was faster
     record(Repaired(what="leg"), actor=RECONCILER, call_id=leg.call_id, attempt_id=leg.attempt_id)
     legs.participant_left(leg.room_name, participant_sid=leg.participant_sid, reason="gone")
 

@@ -13,6 +13,7 @@ import pytest
 from calls.models import AgentJob, Call, Effect, EffectState, Event, Leg, Owner, OwnerRole, Room
 from calls.reconcile import Reconciler
 from calls.services import legs
+from calls.services.calls import call_of_room
 from calls.states import CallState
 from calls.telephony.gateway import Retryable
 from calls.telephony.memory import MemoryGateway
@@ -119,6 +120,26 @@ def test_a_call_ends_after_two_listings_five_seconds_apart(world: World) -> None
     assert state(call) == (CallState.INACTIVE, "caller_left")
     assert Leg.objects.filter(left_at=None).count() == 0
     assert Room.objects.get().gone_at
+
+
+def test_a_caller_who_was_not_rung_yet_is_not_missed(world: World) -> None:
+    """A callback's manager is asked first: until then there is no room, and its transfer says when it is over."""
+    call = call_of_room("call-back", source=Call.Source.CALLBACK)
+    for _ in range(3):
+        world.look(6)
+    assert state(call) == (CallState.ACTIVE, "")
+    assert repairs() == []
+
+
+def test_a_caller_who_was_called_back_is_missed_as_any(world: World) -> None:
+    call = call_of_room("call-back", source=Call.Source.CALLBACK)
+    world.make_room("call-back")
+    world.server.join("call-back", "caller-1", kind="sip", attributes={"sip.callStatus": "active"})
+    world.look(1)
+    world.delete_room("call-back")
+    world.look(1)
+    world.look(6)
+    assert state(call) == (CallState.INACTIVE, "caller_left")
 
 
 def test_one_look_that_sees_the_caller_begins_the_wait_anew(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -58,7 +59,12 @@ class Tally:
 
     def broken(self, promise: str, what: str) -> None:
         self.violations[promise] += 1
-        self.problems.append(f"{promise}, {PROMISES[promise]}: {what}")
+        self.problem(f"{promise}, {PROMISES[promise]}: {what}")
+
+    def problem(self, what: str) -> None:
+        """Told at once: a long soak is not waited for with a question open."""
+        self.problems.append(what)
+        sys.stderr.write(f"\n{what}\n")
 
 
 def alone(caller: Caller) -> bool:

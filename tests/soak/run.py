@@ -7,7 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tests.browser import chromium
@@ -34,7 +34,7 @@ def soak(minutes: float, seed: int, *, kills: bool = True, at_least: int = 0) ->
             caller = one(floor, names.pop(), tally)
             postman.after(caller, tally)
             wallboard.compare(tally)
-            _say(f"{tally.transfers} transfers, {tally.kills} kills, {len(tally.problems)} problems")
+            _say(tally, f"{tally.transfers} transfers, {tally.kills} kills")
     if speaks:
         _speak(tally)
     return tally
@@ -64,7 +64,8 @@ def one(floor: Floor, name: str, tally: Tally) -> Caller:
     except (AssertionError, OSError) as problem:
         tally.stranded += any(who.of_call("state") != "inactive" and alone(who) for who in (caller, judged))
         tally.broken("I5", f"{name}: {problem}")
-        caller.leave()
+        with suppress(AssertionError, OSError):  # the next look is at a call that is over
+            caller.is_over(within_s=PATIENCE_S)
     tally.outcomes[judged.of_transfer("end_reason") or "none"] += 1
     measure(judged, tally)
     return judged
@@ -78,10 +79,10 @@ def _speak(tally: Tally) -> None:
             told: dict[str, Any] = json.loads(done.stdout)
             tally.real_audio += 1
             if not told["ok"]:
-                tally.problems.append(f"rehearsal: {'; '.join(told['problems'])}")
-            _say(f"{tally.real_audio} of {SPOKEN} in real speech, {len(tally.problems)} problems")
+                tally.problem(f"rehearsal: {'; '.join(told['problems'])}")
+            _say(tally, f"{tally.real_audio} of {SPOKEN} in real speech")
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(f"\r{line}  ")
+def _say(tally: Tally, line: str) -> None:
+    sys.stderr.write(f"\r{line}, {len(tally.problems)} problems  ")
     sys.stderr.flush()

@@ -12,6 +12,7 @@ from tests.floor import CALLED_BACK, DANA, MARCO, OMAR, Caller, promise_callback
 from tests.product import until
 
 PATIENCE_S = 45.0  # a step may meet a process that is just being replaced
+CALLS_BACK = 3
 
 
 def talks(caller: Caller) -> None:
@@ -78,17 +79,33 @@ def cold_refused(caller: Caller) -> Caller:
 
 
 def called_back(caller: Caller) -> Caller:
-    """Dana makes a callback that somebody promised to this caller."""
+    """Dana makes a callback that somebody promised to this caller; whose agent is killed clicks again."""
     floor = caller.floor
     callback = promise_callback(floor.product, caller.id)
-    floor.carrier.next_dial(DANA, scenario="silent", rings_s=0.3)
-    floor.carrier.next_dial(CALLED_BACK, scenario="silent", rings_s=0.3)
     patiently(lambda: floor.dana.post(f"callbacks/{callback}/claim"))
-    patiently(lambda: floor.dana.post(f"callbacks/{callback}/call"))
-    made = Caller.called_back(floor, callback)
-    made.manager_takes_it(within_s=2 * PATIENCE_S)
-    made.is_over(within_s=PATIENCE_S)
-    return made
+    for _ in range(CALLS_BACK):
+        floor.carrier.next_dial(DANA, scenario="silent", rings_s=0.3)
+        floor.carrier.next_dial(CALLED_BACK, scenario="silent", rings_s=0.3)
+        patiently(lambda: floor.dana.post(f"callbacks/{callback}/call"))
+        made = Caller.called_back(floor, callback)
+        joined_now = _taken(made)
+        made.is_over(within_s=PATIENCE_S)
+        if joined_now:
+            return made
+    raise AssertionError(f"called back {CALLS_BACK} times, and they were not joined")
+
+
+def _taken(made: Caller) -> bool:
+    """Somebody presses 1 until the two are joined, or nothing is left to press for."""
+    end = time.monotonic() + 2 * PATIENCE_S
+    while made.of_attempt("state") != "merged":
+        assert time.monotonic() < end, f"somebody presses 1 and the attempt is {made.of_attempt('state')}"
+        if made.of_transfer("ended_at"):
+            return False
+        if made.of_attempt("state") == "summarizing":
+            made.manager_presses("1")
+        time.sleep(0.5)
+    return True
 
 
 def _referred(caller: Caller, number: str) -> None:
