@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.db.models import Max, QuerySet
+
 from calls import effects
 from calls.agents.protocol import DispatchMetadata, Role
-from calls.dispatching import LOOK_AFTER, Sending, Wanted, is_patient, note, send_agent, sent
+from calls.dispatching import LOOK_AFTER, Sending, Wanted, is_patient, note, send_agent
 from calls.models import AgentJob, Effect
 from calls.telephony import tokens
 from calls.telephony.gateway import GatewayError
 from calls.timing import now
 from transfers.attempt_facts import agent_lost
+from transfers.decide import AGENT_LIMIT
 from transfers.models import Attempt
 from transfers.states import AttemptState
 
-MOST = 2  # after that many more the TransferAgent is lost; a bridge is never given up
 TRANSFER, BRIDGE = "dispatch_transfer", "dispatch_bridge"
 
 
@@ -53,8 +57,15 @@ def _wanted(effect: Effect, *, role: Role) -> Wanted | None:
         room=attempt.consult_room,
         metadata=metadata_of(attempt, role),
         patient=is_patient(effect.kind, attempt.pk, first_at=since, jobs=jobs),
-        last_chance_over=role == Role.TRANSFER and sent(effect.kind, attempt.pk).count() >= MOST,
+        last_chance_over=role == Role.TRANSFER and now() >= _missed_since(jobs, since) + AGENT_LIMIT,
     )
+
+
+def _missed_since(jobs: QuerySet[AgentJob], first_at: datetime) -> datetime:
+    """By time, not by how often one was sent: a server of agents that is started again misses several. A bridge is
+    never given up."""
+    gone: datetime | None = jobs.aggregate(at=Max("closed_at"))["at"]
+    return max(gone, first_at) if gone else first_at
 
 
 def _looked(effect: Effect, came: Sending) -> None:

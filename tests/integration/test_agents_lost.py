@@ -26,23 +26,34 @@ def roles(world: World, room: str) -> list[str]:
     return [json.loads(one.metadata)["role"] for one in dispatches(world, room)]
 
 
-def test_an_agent_that_does_not_come_is_sent_again_twice_and_then_lost(world: World) -> None:
+def test_an_agent_that_does_not_come_is_sent_again_for_20_seconds_and_then_lost(world: World) -> None:
+    """A server of agents that is just being started again gets none of the first."""
     story = Story(world, managers=("Dana",))
     story.escalates()
     room = story.attempt.consult_room
-    (first,) = dispatches(world, room)
-    world.later(3)
-    (second,) = dispatches(world, room)
-    world.later(3)
-    (third,) = dispatches(world, room)
-    assert len({first.id, second.id, third.id}) == 3
-    assert json.loads(third.metadata).keys() == json.loads(first.metadata).keys()
-    world.later(2.9)
+    made = dispatches(world, room)
+    for _ in range(6):
+        world.later(3)
+        (again,) = dispatches(world, room)
+        assert again.id not in {one.id for one in made}
+        assert json.loads(again.metadata).keys() == json.loads(made[0].metadata).keys()
+        made.append(again)
     assert story.attempt.state == AttemptState.DIALING
-    world.later(0.2)
+    world.later(3)
     assert story.attempt.outcome == Outcome.AGENT_LOST
     assert story.call.caller_with == CallerWith.AI
     assert world.rooms() == {story.call.room_name}
+
+
+def test_a_manager_who_answers_after_that_is_briefed_by_the_one_that_came(world: World) -> None:
+    story = Story(world, managers=("Dana",))
+    story.escalates()
+    for _ in range(5):
+        world.later(3)
+    assert story.agent().snapshot.transfer
+    world.answers(story.attempt)
+    world.later(10)
+    assert story.transfer.state == TransferState.CONSULTING
 
 
 def test_reports_that_the_database_lost_do_not_stop_the_link(world: World) -> None:
