@@ -15,7 +15,8 @@ from transfers.agents.line import LineJob
 
 class TransferJob(LineJob):
     consultation: Consultation | None = None
-    bridge: Bridge | None = None
+    bridge: Bridge | None = None  # once it is in both rooms
+    _joining: asyncio.Task[None] | None = None
     _merged = False
 
     async def begin(self) -> None:
@@ -49,10 +50,16 @@ class TransferJob(LineJob):
         await consultation.prepare(self.room)
         await self._answered.wait()
         self.link.report(p.SipStatus(identity=self.manager, status="active"))
-        self.run(self._join_call_room())
+        self._join_call_room()
         await consultation.hold()
 
-    async def _join_call_room(self) -> None:
+    def _join_call_room(self) -> asyncio.Task[None]:
+        """The one that is under way, or a new one: a second in the same name would put out the first."""
+        if self._joining is None or (self._joining.done() and self.bridge is None):
+            self._joining = self.run(self._join())
+        return self._joining
+
+    async def _join(self) -> None:
         if not self.metadata.bridge_token:
             return
         bridge = self.new_bridge()
@@ -95,8 +102,7 @@ class TransferJob(LineJob):
     async def _merge(self, body: p.Merge) -> None:
         """The line first: the agent's own end takes longer and is heard by nobody."""
         if body.strategy == "relay":
-            if self.bridge is None:
-                await self._join_call_room()
+            await self._join_call_room()
             if self.bridge is None:
                 raise RuntimeError("there is no line to the caller's room")
             await self.join_up(self.bridge)
