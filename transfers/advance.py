@@ -198,6 +198,9 @@ def _finish(facts: d.Facts, step: d.Finish) -> None:
     if step.reason in LEAVES_THE_CALL:
         end_call(call, reason=step.reason, linger=END_LINGER)
         return
+    if not facts.caller_here:  # a callback's, who did not pick up yet
+        end_call(call, reason=step.reason)
+        return
     was_held = move_caller(call, CallerWith.AI)
     if not told and not was_held:
         return  # they are talking to the AI, and it knows

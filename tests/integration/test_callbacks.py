@@ -169,6 +169,22 @@ def test_a_caller_who_does_not_answer_leaves_it_claimed_for_another_try(world: W
     assert callback.state == Callback.State.CLAIMED
 
 
+def test_a_claimer_who_does_not_pick_up_may_try_again_and_no_call_stays_open(world: World, story: Story) -> None:
+    """Its caller was not rung yet, so nobody hangs up."""
+    callback, user = claimed(story)
+    made = callbacks.call_now(callback_id=callback.pk, user=user)
+    world.settle()
+    world.answers(made.attempts.get(), 486)
+    made.refresh_from_db()
+    assert (made.state, made.end_reason) == (TransferState.FAILED, EndReason.NO_MANAGER)
+    made.call.refresh_from_db()
+    assert (made.call.state, made.call.end_reason) == (CallState.INACTIVE, EndReason.NO_MANAGER)
+    assert made.call.room_name not in world.rooms()
+    callback.refresh_from_db()
+    assert callback.state == Callback.State.CLAIMED
+    assert callbacks.call_now(callback_id=callback.pk, user=user) != made
+
+
 def test_a_claimer_without_a_phone_on_the_roster_is_told_so(story: Story) -> None:
     asks(story)
     user = User.objects.create(username="priya")
