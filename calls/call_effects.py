@@ -34,6 +34,8 @@ def _room_without_agent(effect: Effect) -> Wanted | None:
         room=call.room_name,
         metadata=DispatchMetadata(role=Role.SUPPORT),
         patient=is_patient(effect.kind, call.pk, first_at=call.started_at, jobs=jobs),
+        agent_name=jobs.order_by("-started_at").values_list("agent_name", flat=True).first()
+        or settings.SUPPORT_AGENT_NAME,
     )
 
 

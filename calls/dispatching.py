@@ -6,6 +6,7 @@ again. Whether a job lives is judged by its link: a killed one stays listed for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,9 +15,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Max, QuerySet
 
-from calls.agents.protocol import DispatchMetadata
+from calls.agents.protocol import DispatchMetadata, Role
 from calls.models import AgentJob, Effect
-from calls.telephony.gateway import Gateway
+from calls.telephony.gateway import Dispatch, Gateway
 from calls.timing import now
 
 LOOK_AFTER = timedelta(seconds=3)
@@ -30,6 +31,7 @@ class Wanted:
     room: str
     metadata: DispatchMetadata
     patient: bool
+    agent_name: str = ""  # somebody's own agent for this call; empty: ours
     last_chance_over: bool = False  # as many were sent as may be: this look only tells whether one comes
 
 
@@ -48,8 +50,17 @@ async def send_agent(gateway: Gateway, wanted: Wanted) -> Sending:
         return Sending.NOBODY
     for old in found:
         await gateway.delete_dispatch(wanted.room, old.id)
-    await gateway.create_dispatch(wanted.room, settings.AGENT_NAME, wanted.metadata.model_dump_json())
+    await gateway.create_dispatch(wanted.room, *_whom(wanted, found))
     return Sending.SENT
+
+
+def _whom(wanted: Wanted, found: Sequence[Dispatch]) -> tuple[str, str]:
+    """The agent's name and its metadata: as it was dispatched before, if it is not ours."""
+    theirs = next((one for one in found if one.agent_name and one.agent_name != settings.AGENT_NAME), None)
+    if wanted.metadata.role == Role.SUPPORT and theirs:
+        return theirs.agent_name, theirs.metadata
+    name = wanted.agent_name or settings.AGENT_NAME
+    return name, wanted.metadata.model_dump_json() if name == settings.AGENT_NAME else ""
 
 
 def is_patient(kind: str, subject_id: UUID, *, first_at: datetime, jobs: QuerySet[AgentJob]) -> bool:

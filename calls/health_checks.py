@@ -190,10 +190,11 @@ def dispatch_rule() -> Check:
         rules = loop.run(loop.gateway().list_dispatch_rules(), within_s=5)
     except (GatewayError, TimeoutError, TooLate):
         return Check(name, UNSURE, "LiveKit could not be asked.", "See LiveKit above.")
-    ours = [rule for rule in rules if settings.AGENT_NAME in rule.agent_names]
+    agent = settings.SUPPORT_AGENT_NAME
+    ours = [rule for rule in rules if agent in rule.agent_names]
     if ours:
-        return Check(name, OK, f"“{ours[0].name}” sends callers to {settings.AGENT_NAME}.")
-    do = f"Make one that dispatches {settings.AGENT_NAME}, or phone calls reach no AI. Test calls do not need it."
+        return Check(name, OK, f"“{ours[0].name}” sends callers to {agent}.")
+    do = f"Make one that dispatches {agent}, or phone calls reach no AI. Test calls do not need it."
     return Check(name, UNSURE, f"None of LiveKit's {len(rules)} rules starts our agent.", do)
 
 

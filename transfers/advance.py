@@ -202,7 +202,7 @@ def _finish(facts: d.Facts, step: d.Finish) -> None:
         end_call(call, reason=step.reason)
         return
     was_held = move_caller(call, CallerWith.AI)
-    if not told and not was_held:
-        return  # they are talking to the AI, and it knows
+    if not told and not was_held and transfer.endpoint_id is None:
+        return  # they are talking to the AI, and it knows; code that asked waits for an answer
     resume = p.Resume(words=told, outcome=step.reason)
     direct(addressee(call.pk, p.Role.SUPPORT), f"resume:{transfer.pk}", resume)

@@ -96,7 +96,7 @@ def line() -> PhoneLine:
     numbers = (*(department.number for department in data.DEPARTMENTS), data.UNASSIGNED_NUMBER)
     return PhoneLine(
         installation=settings.PATCHBAY_INSTALLATION,
-        agent_name=settings.AGENT_NAME,
+        agent_name=settings.SUPPORT_AGENT_NAME,
         address=data.CARRIER_ADDRESS,
         shown_numbers=(data.SHOWN_NUMBER,),
         dialled_numbers=numbers,

@@ -31,10 +31,10 @@ from calls.telephony.gateway import (
 from calls.timing import now
 from transfers import dispatch
 from transfers.attempt_facts import answered, unanswered
-from transfers.models import Attempt, Trunk
+from transfers.models import Attempt
 from transfers.states import UNANSWERED, AttemptState, Outcome
 from transfers.transfer_events import DialAdopted
-from transfers.trunks import trunk_of
+from transfers.trunks import line_to
 from transfers.writing import move_attempt
 
 ADOPT_WITHIN = timedelta(seconds=1)
@@ -89,7 +89,7 @@ def _dial_request(effect: Effect) -> ConsultationDial | None:
             identity=attempt.manager_identity,
             name="Manager",
             to=endpoint.address,
-            trunk=trunk_of(endpoint.trunk or Trunk.objects.filter(is_default=True).first()),
+            trunk=line_to(endpoint),
             dtmf=endpoint.dtmf,
             ringing_timeout_s=attempt.ring_time_s,
         ),

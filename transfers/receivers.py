@@ -123,7 +123,9 @@ def on_job_closed(*, job: AgentJob, **_: Any) -> None:
 def on_report(*, job: AgentJob, body: p.UpBody, at: datetime, **_: Any) -> None:
     match body:
         case p.TransferRequested():
-            requests.request_by_agent(job.call, body)
+            requests.ask(job.call, body)
+        case p.TransferWithdrawn():
+            services.agent_withdrew(job.call, body.request_id)
         case p.KeyPressed() if job.role == p.Role.SUPPORT:
             pin.pressed(job.call, body.digit)
         case p.CallbackRequested():

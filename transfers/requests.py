@@ -9,13 +9,17 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from calls.agents import protocol as p
+from calls.agents.speech.summary import problem_of
 from calls.errors import Refused
 from calls.events import Actor, record
 from calls.models import Call, Department
 from calls.services.calls import locked
+from calls.services.links import addressee, direct
+from calls.services.snapshot import turns_of
 from calls.timing import now
 from transfers import briefing
-from transfers.models import BriefingVersion, Callback, Manager, Transfer, WaitsWith
+from transfers.code_targets import endpoint_for
+from transfers.models import BriefingVersion, Callback, Endpoint, Manager, Transfer, WaitsWith
 from transfers.selectors import manager_named, open_transfer, phone_leg, policy_of
 from transfers.states import TransferState
 from transfers.transfer_events import TransferRequested
@@ -34,10 +38,11 @@ def request_transfer(
     user: User | None = None,
     actor: Actor | None = None,
     kind: Transfer.Kind = Transfer.Kind.WARM,
+    endpoint: Endpoint | None = None,
 ) -> Transfer:
     """Ask for a person; the same `key` is the same request. Raises Refused.
 
-    By `user`, else by `actor` (a rehearsal's), else by the AI.
+    By `user`, else by `actor` (a rehearsal's), else by the AI. `endpoint`: only this phone of `person` is called.
     """
     try:
         with transaction.atomic():
@@ -55,7 +60,7 @@ def request_transfer(
             if kind == Transfer.Kind.COLD:
                 _can_be_referred(call)
             by = Actor.of(user) if user else actor or Actor("ai")
-            return _create(call, key, kind, reason, department, person, briefing_text, user, by)
+            return _create(call, key, kind, reason, department, person, briefing_text, user, by, endpoint)
     except IntegrityError as error:
         again = Transfer.objects.filter(request_key=key).first()
         if again:
@@ -73,6 +78,7 @@ def _create(
     text: str,
     user: User | None,
     by: Actor,
+    endpoint: Endpoint | None,
 ) -> Transfer:
     cold = kind == Transfer.Kind.COLD
     made = _make(
@@ -84,6 +90,7 @@ def _create(
         reason=reason.strip()[:500],
         department=department or call.department or (person.departments.first() if person else None),
         person=person,
+        endpoint=endpoint,
         requested_by=user,
     )
     briefing.save(made, briefing.draft(call, reason=reason), author=BriefingVersion.Author.EXTRACTION)
@@ -114,24 +121,37 @@ def _make(call: Call, by: Actor, **fields: Any) -> Transfer:
     return made
 
 
-def request_by_agent(call: Call, body: p.TransferRequested) -> Transfer | None:
-    """The AI's request, by names of the roster. None if it cannot be: the AI is with the caller anyway."""
+def ask(call: Call, body: p.TransferRequested) -> None:
+    """The AI's request; what came of it goes back to it. The AI is with the caller anyway."""
+    answer = p.Answer(request_id=body.request_id)
+    try:
+        made = request_by_agent(call, body)
+        answer = answer.model_copy(update={"transfer_id": made.pk})
+    except Refused as no:
+        answer = answer.model_copy(update={"accepted": False, "words": str(no)})
+    direct(addressee(call.pk, p.Role.SUPPORT), f"answer:{body.request_id}", answer)
+
+
+def request_by_agent(call: Call, body: p.TransferRequested) -> Transfer:
+    """By names of the roster, or, from code, by an address. Raises Refused."""
     department = (
         Department.objects.of(call).filter(name__iexact=body.department).first() if body.department else None
     )
-    person = manager_named(call, body.person, department or call.department) if body.person else None
-    try:
-        return request_transfer(
-            call_id=call.pk,
-            key=body.request_id,
-            reason=body.reason,
-            department=department,
-            person=person,
-            briefing_text=body.briefing,
-            kind=Transfer.Kind.COLD if _ai_may_refer(call, department, body) else Transfer.Kind.WARM,
-        )
-    except Refused:
-        return None
+    endpoint = endpoint_for(call, body.target) if body.target else None
+    if endpoint:
+        person: Manager | None = endpoint.manager
+    else:
+        person = manager_named(call, body.person, department or call.department) if body.person else None
+    return request_transfer(
+        call_id=call.pk,
+        key=body.request_id,
+        reason=body.reason or problem_of(turns_of(call)),
+        department=department,
+        person=person,
+        endpoint=endpoint,
+        briefing_text=body.briefing,
+        kind=Transfer.Kind.COLD if _ai_may_refer(call, department, body) else Transfer.Kind.WARM,
+    )
 
 
 def _ai_may_refer(call: Call, department: Department | None, body: p.TransferRequested) -> bool:

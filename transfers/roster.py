@@ -119,11 +119,13 @@ def rank(
     next_endpoint_first: bool = False,
     prefer: UUID | None = None,
     spare: UUID | None = None,
+    only_phone: int | None = None,
 ) -> Ranking:
     """Whom to call, first to last: every first phone before any second one, priority, then longest idle.
 
     `tried` are this transfer's attempts so far. `next_endpoint_first`: the last one's next phone comes before
-    another manager. `prefer` comes first and is called wherever they are; `spare` is not called.
+    another manager. `prefer` comes first and is called wherever they are; `spare` is not called. `only_phone` is
+    the one endpoint that may be dialled.
     """
     wanted = Q()
     if person is not None:
@@ -136,7 +138,7 @@ def rank(
     candidates, passed = [], []
     for manager in managers:
         before = [one for one in tried if one.manager_id == manager.pk]
-        endpoint = _next_phone(manager, before)
+        endpoint = _next_phone(manager, before, only_phone)
         why = _why_not(manager, endpoint, at=at, busy=busy, tried=bool(before), insist=manager.pk == prefer)
         if manager.pk == spare:
             why = "asked for somebody else"
@@ -155,13 +157,13 @@ def _candidate(manager: Manager, endpoint: Endpoint) -> Candidate:
     return Candidate(manager.pk, manager.name, endpoint.pk, endpoint.ring_time_s, manager.priority)
 
 
-def _next_phone(manager: Manager, before: Collection[Tried]) -> Endpoint | None:
+def _next_phone(manager: Manager, before: Collection[Tried], only: int | None) -> Endpoint | None:
     """The first that a trunk can reach and that was not called yet; a browser needs its desk open."""
     called = {one.endpoint_id for one in before}
     if any(one.outcome not in ANOTHER_PHONE_MAY_HELP for one in before):
         return None
     phones = (e for e in manager.endpoints.all() if e.kind != Endpoint.Kind.BROWSER)
-    return next((e for e in phones if e.pk not in called), None)
+    return next((e for e in phones if e.pk not in called and only in (None, e.pk)), None)
 
 
 def _why_not(

@@ -36,6 +36,7 @@ def ranking_of(transfer: Transfer, policy: Policy) -> Ranking:
         next_endpoint_first=policy.next_endpoint_first,
         prefer=transfer.prefer_id,
         spare=transfer.spare_id,
+        only_phone=transfer.endpoint_id,
     )
 
 

@@ -152,6 +152,13 @@ def caller_wants_back(call: Call) -> None:
         cancelled(transfer, EndReason.CALLER_RETURNED, Actor("caller"))
 
 
+def agent_withdrew(call: Call, request_key: UUID) -> None:
+    """The code that asked for it goes on without, or did not wait for the answer."""
+    transfer = Transfer.objects.filter(call=call, request_key=request_key).first()
+    if transfer and transfer.is_open:
+        cancelled(transfer, EndReason.CALLER_RETURNED, Actor("ai"))
+
+
 def caller_chose_callback(transfer: Transfer) -> None:
     """They do not wait any longer."""
     cancelled(transfer, EndReason.CALLBACK, Actor("caller"))

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 
 from calls.telephony.gateway import InlineTrunk, StoredTrunk
-from transfers.models import Trunk
+from transfers.models import Endpoint, Trunk
+
+
+def line_to(endpoint: Endpoint) -> StoredTrunk | InlineTrunk:
+    """The endpoint's trunk, else the default one, with the endpoint's own headers."""
+    trunk = trunk_of(endpoint.trunk or Trunk.objects.filter(is_default=True).first())
+    return replace(trunk, headers={**trunk.headers, **endpoint.headers})
 
 
 def trunk_of(trunk: Trunk | None) -> StoredTrunk | InlineTrunk:

@@ -127,7 +127,10 @@ class Conversation:
         """Say it to its end; False if it was broken off or could not be said."""
         if not text.strip():
             return True
-        handle = self.session.say(text, allow_interruptions=interruptible)
+        try:
+            handle = self._utter(text, interruptible)
+        except RuntimeError:  # the session is closing
+            return False
         try:
             await asyncio.wait_for(asyncio.shield(_done(handle)), LINE_SECONDS)
         except TimeoutError:
@@ -135,6 +138,13 @@ class Conversation:
                 handle.interrupt(force=True)
             return False
         return not handle.interrupted and handle.exception() is None
+
+    def _utter(self, text: str, interruptible: bool) -> Any:
+        """By its voice; a realtime model has none apart, and is asked to say it."""
+        if self.session.tts is not None:
+            return self.session.say(text, allow_interruptions=interruptible)
+        exactly = f"Say exactly this to the other side, and nothing else: {text}"
+        return self.session.generate_reply(instructions=exactly, allow_interruptions=interruptible)
 
     async def hush(self) -> None:
         """Break off whatever is being said, and forget a turn that was being heard."""

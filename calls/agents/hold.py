@@ -32,6 +32,7 @@ class HoldPlayer:
     def __init__(self, room: rtc.Room, voice: tts.TTS[Any], plan: HoldPlan, told: Callable[[int], None]) -> None:
         self._room, self._voice, self._plan, self._told = room, voice, plan, told
         self.progress_line = plan.progress_line  # may change while it plays
+        self.music = hold_music.loop()  # mono int16 at `hold_music.RATE`, at least a second; may be another's
         self._source = rtc.AudioSource(hold_music.RATE, 1, queue_size_ms=QUEUE_MS)
         self._publication: rtc.LocalTrackPublication | None = None
         self._task: asyncio.Task[None] | None = None
@@ -58,7 +59,7 @@ class HoldPlayer:
                 await self._source.aclose()
 
     async def _play(self) -> None:
-        music, position, count = hold_music.loop(), 0, 0
+        music, position, count = self.music, 0, 0
         blocks = int(self._plan.progress_every_s * 1000 / BLOCK_MS)
         while True:
             for _ in range(blocks):

@@ -42,6 +42,12 @@ def is_caller(participant: rtc.RemoteParticipant) -> bool:
     return person and not participant.identity.startswith(NOT_CALLERS)
 
 
+def is_support(participant: rtc.RemoteParticipant) -> bool:
+    """The caller's agent, ours or anybody's: an agent in the call's room that is no line of ours."""
+    agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+    return agent and not participant.identity.startswith(("transfer-", "bridge-"))
+
+
 class Job:
     """One job: its link, its room, its tasks. A subclass sets up what it does in `begin`."""
 
@@ -54,6 +60,7 @@ class Job:
                 room=ctx.job.room.name,
                 room_sid=ctx.job.room.sid,
                 room_metadata=ctx.job.room.metadata,
+                agent_name=ctx.job.agent_name,
                 attempt_id=metadata.attempt_id,
             )
         )

@@ -201,8 +201,23 @@ class FactLearned(Strict):
     value: str
 
 
+class DialTarget(Strict):
+    """Whom code (never a model) wants to be called: must be of the roster, or allowed by TASK_DIAL_ALLOW.
+
+    The password of a trunk by host name is the console's own, never sent.
+    """
+
+    to: str  # E.164 or sip:
+    trunk_id: str = ""  # stored on LiveKit; this or the host name, else the console's own line
+    hostname: str = ""
+    sip_number: str = ""  # shown to who is called
+    headers: dict[str, str] = Field(default_factory=dict)  # of SIP
+    dtmf: str = ""  # pressed after the answer, w is a pause of 0.5 s
+    ringing_timeout_s: float | None = None
+
+
 class TransferRequested(Strict):
-    """`request_id` makes a repeated tool call one request."""
+    """`request_id` makes a repeated tool call one request. Answered by an `Answer` of the same id."""
 
     kind: Literal["transfer_requested"] = "transfer_requested"
     request_id: UUID
@@ -211,6 +226,14 @@ class TransferRequested(Strict):
     person: str | None = None
     briefing: str = ""  # the AI's draft, empty if it comes later
     cold: bool = False  # without a briefing: the caller's own carrier calls the colleague
+    target: DialTarget | None = None
+
+
+class TransferWithdrawn(Strict):
+    """Who asked for it goes on without: nobody is to be rung any more."""
+
+    kind: Literal["transfer_withdrawn"] = "transfer_withdrawn"
+    request_id: UUID
 
 
 class CallbackRequested(Strict):
@@ -340,6 +363,7 @@ UpBody = Annotated[
     | Speaking
     | FactLearned
     | TransferRequested
+    | TransferWithdrawn
     | CallbackRequested
     | HandedOver
     | BriefingDrafted
@@ -393,11 +417,13 @@ class Say(Strict):
 
 
 class Answer(Strict):
-    """Support: what came of a request of the AI's; `words` are what it tells the caller."""
+    """Support: what came of a request of the AI's; `words` are what it tells the caller, or why it cannot be."""
 
     kind: Literal["answer"] = "answer"
     request_id: UUID
-    words: str
+    words: str = ""
+    accepted: bool = True
+    transfer_id: UUID | None = None
 
 
 class Carry(Strict):
@@ -485,6 +511,7 @@ class Hello(Strict):
     room: str
     room_sid: str = ""
     room_metadata: str = ""
+    agent_name: str = ""  # under which the job was dispatched; a replacement is asked for by the same
     attempt_id: UUID | None = None
     received: int = 0
 

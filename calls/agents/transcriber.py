@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Literal
+from typing import Any, Literal
 
 from livekit import rtc
+from livekit.agents import stt, vad
 
 from calls.agents import protocol as p
 from calls.agents.audio import audio_track, recognised
@@ -17,7 +18,10 @@ logger = logging.getLogger("patchbay.agents")
 
 
 class Transcriber:
-    """Follows one identity in a room, also through a reconnect, until the task is cancelled."""
+    """Follows one identity in a room, also through a reconnect, until the task is cancelled.
+
+    By `recogniser` and `detector`, else by those of the settings.
+    """
 
     def __init__(
         self,
@@ -27,9 +31,12 @@ class Transcriber:
         *,
         speaker: p.Speaker,
         side: Literal["call", "consultation"] = "call",
+        recogniser: stt.STT[Any] | None = None,
+        detector: vad.VAD | None = None,
     ) -> None:
         self._room, self._identity, self._link = room, identity, link
         self._speaker, self._side = speaker, side
+        self._recogniser, self._detector = recogniser, detector
         self._here = asyncio.Event()
         room.on("track_subscribed", lambda *_: self._here.set())
 
@@ -47,7 +54,8 @@ class Transcriber:
             await self._here.wait()
 
     async def _write(self, track: rtc.Track) -> None:
-        async for text, began in recognised(track, models.build_stt(), models.build_vad()):
+        recogniser, detector = self._recogniser or models.build_stt(), self._detector or models.build_vad()
+        async for text, began in recognised(track, recogniser, detector):
             self._link.report(
                 p.Utterance(speaker=self._speaker, side=self._side, text=text, started_at=began, after_merge=True)
             )

@@ -17,6 +17,7 @@ class AgentJob(models.Model):
     attempt_id = models.UUIDField(null=True, blank=True, db_index=True)
     room_name = models.CharField(max_length=200)
     identity = models.CharField(max_length=200, blank=True)
+    agent_name = models.CharField(max_length=80, blank=True, help_text="As it was dispatched.")
     epoch = models.PositiveIntegerField(default=1)
     up_received = models.PositiveBigIntegerField(default=0)
     down_last = models.PositiveBigIntegerField(default=0, help_text="Last sequence given to a directive.")

@@ -78,8 +78,8 @@ def leg_kind(participant: ParticipantFact) -> LegKind:
     for prefix, kind in PREFIXES.items():
         if participant.identity.startswith(prefix):
             return kind
-    if participant.kind == "agent":
-        return LegKind.OTHER
+    if participant.kind == "agent":  # somebody's own agent has the identity that LiveKit gives it
+        return LegKind.SUPPORT if participant.identity.startswith("agent-") else LegKind.OTHER
     return LegKind.CALLER
 
 

@@ -81,6 +81,7 @@ def _new_job(call: Call, hello: p.Hello) -> AgentJob:
         role=hello.role,
         attempt_id=hello.attempt_id,
         room_name=hello.room,
+        agent_name=hello.agent_name[:80],
         started_at=at,
         last_seen_at=at,
     )

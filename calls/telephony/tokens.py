@@ -106,8 +106,15 @@ def rehearsed_room(department: str) -> dict[str, str]:
     return {"rehearsal": "1", "department": department}
 
 
-def browser_caller(*, department: str, rehearsal: bool = False) -> BrowserCaller:
-    """A browser that becomes a caller: its room is made with our metadata and the SupportAgent in it."""
+def support_dispatch(agent_name: str) -> Dispatch:
+    """Our own agent is told its role; anybody's is told nothing."""
+    ours = DispatchMetadata(role=Role.SUPPORT).model_dump_json()
+    return Dispatch(agent_name, ours if agent_name == settings.AGENT_NAME else "")
+
+
+def browser_caller(*, department: str, rehearsal: bool = False, agent_name: str = "") -> BrowserCaller:
+    """A browser that becomes a caller: its room is made with our metadata and an agent in it, by default the one
+    that answers all calls."""
     subject, room = secrets.token_hex(6), f"call-test-{secrets.token_hex(6)}"
     metadata = {
         "patchbay": settings.PATCHBAY_INSTALLATION,
@@ -121,7 +128,7 @@ def browser_caller(*, department: str, rehearsal: bool = False) -> BrowserCaller
         metadata=json.dumps(metadata),
         empty_timeout=60,
         departure_timeout=5,
-        agents=[room_agent(Dispatch(settings.AGENT_NAME, DispatchMetadata(role=Role.SUPPORT).model_dump_json()))],
+        agents=[room_agent(support_dispatch(agent_name or settings.SUPPORT_AGENT_NAME))],
     )
     token = mint("test_caller", room=room, subject=subject, config=config)
     return BrowserCaller(room=room, identity=f"caller-{subject}", token=token)

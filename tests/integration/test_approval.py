@@ -63,7 +63,7 @@ def test_a_refusal_s_reason_is_what_the_ai_says(world: World) -> None:
     services.decline(transfer_id=story.transfer.pk, user=user, reason="Ask for the order number first.")
     world.settle()
     assert story.state == (TransferState.REJECTED, EndReason.NOT_APPROVED)
-    (resume,) = story.support.told()
+    *_, resume = story.support.told()
     assert "Ask for the order number first" in resume.words
 
 

@@ -18,7 +18,7 @@ from livekit.agents import tts
 
 from calls.agents import protocol as p
 from calls.agents.audio import spoken
-from calls.agents.job import is_caller
+from calls.agents.job import is_caller, is_support
 
 logger = logging.getLogger("patchbay.agents")
 
@@ -68,7 +68,7 @@ class Bridge:
         """Whom this track is of, for the manager's ears; empty: not for them. Hold music is no microphone."""
         if publication.kind != rtc.TrackKind.KIND_AUDIO:
             return ""
-        if who.identity == SUPPORT:
+        if is_support(who):
             return SUPPORT if publication.source == rtc.TrackSource.SOURCE_MICROPHONE else ""
         return "caller" if is_caller(who) else ""
 

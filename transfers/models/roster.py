@@ -102,6 +102,7 @@ class Manager(models.Model):
     pin = models.CharField(
         max_length=128, blank=True, help_text="Hashed: makes them available by a call from their own phone."
     )
+    guest = models.BooleanField(default=False, help_text="On no roster: an agent's code named their number.")
     version = models.PositiveBigIntegerField(default=1)
 
     class Meta:
@@ -150,6 +151,7 @@ class Endpoint(models.Model):
     trunk = models.ForeignKey(
         Trunk, on_delete=models.PROTECT, null=True, blank=True, help_text="Empty: the default trunk."
     )
+    headers = models.JSONField(default=dict, blank=True, help_text="SIP headers besides the trunk's.")
 
     class Meta:
         ordering = ("manager", "position")

@@ -106,6 +106,14 @@ class Transfer(models.Model):
     person = models.ForeignKey(
         Manager, on_delete=models.PROTECT, null=True, blank=True, help_text="Only this manager is asked."
     )
+    endpoint = models.ForeignKey(
+        Endpoint,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Only this phone is called: an agent's code named it, and waits for what comes of it.",
+    )
     reason = models.TextField(blank=True)
     profile = models.ForeignKey(AgentProfile, on_delete=models.PROTECT, null=True, blank=True)
     requested_by = models.ForeignKey(
