@@ -32,6 +32,9 @@ CALLER_NAME = "Anna Miller"
 PROBLEM = f"Hello, my name is {CALLER_NAME}. I was charged twice for one order."
 QUESTION = "What are your opening hours?"
 REASON = "Was charged twice for one order and asks for a person."
+PERSON = "I would like to talk to a person, please."
+CONFIRMED = "Yes, please."
+ASKED_WITHIN_S = 15.0  # the agent's answer, and its tool
 MOST_TURNS = 4
 HOLD_WORDS = 3
 WRITTEN_WITHIN_S = 8.0  # what the AI said is in the transcript; a busy machine is slow
@@ -46,6 +49,7 @@ class Setting:
     house: House
     broken: Break | None
     carrier: Carrier | None  # None: a real phone
+    agent: str = ""  # somebody's own; empty: ours
 
 
 class Course:
@@ -95,7 +99,8 @@ class Course:
     # ── with the AI ──────────────────────────────────────────────────────────────────────────────
 
     def _ring(self) -> None:
-        ticket = tokens.browser_caller(department=self.setting.house.department.name, rehearsal=True)
+        where = self.setting.house.department.name
+        ticket = tokens.browser_caller(department=where, rehearsal=True, agent_name=self.setting.agent)
         self._caller = self.stage.enter(ticket.token, tone_hz=CALLER_HZ)
         self.watch.mark("joined", time.time())
         self.say(time.time(), "the caller is on the line")
@@ -137,7 +142,25 @@ class Course:
 
     # ── the transfer ─────────────────────────────────────────────────────────────────────────────
 
+    def _ask_for_a_person(self) -> None:
+        """Somebody's own agent: it decides what it makes of this, and may ask whether that is what they want."""
+        line = PERSON
+        self.say(time.time(), "the caller asks for a person")
+        for _ in range(MOST_TURNS):
+            self.caller.say(line)
+            with suppress(Stuck):
+                facts.until(lambda: facts.look(self.call_id).transfer is not None, ASKED_WITHIN_S, "")
+            transfer = facts.look(self.call_id).transfer
+            if transfer:
+                self.watch.mark("clicked", transfer.requested_at.timestamp())
+                return
+            line = CONFIRMED
+        raise Stuck("The caller asked for a person, and the agent asks for none")
+
     def _escalate(self) -> None:
+        if self.setting.agent:
+            self._ask_for_a_person()
+            return
         house = self.setting.house
         if prepare := ways.BEFORE.get(self.setting.scenario.way):
             prepare(self)
@@ -203,7 +226,7 @@ class Course:
             self.setting.carrier.do(self.watch.request_id, tone_hz=0)
             self.say(time.time(), "(fault: the manager falls silent)")
         listeners = self._listen_directly()
-        if self.setting.house.introduction:
+        if self.setting.house.introduction or self.setting.agent:
             merged = self.marks.merged or time.time()
             with suppress(Stuck):
                 self.caller.hear_something(merged, 5, "")

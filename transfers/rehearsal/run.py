@@ -33,6 +33,7 @@ class Options:
     number: str = ""  # a real phone
     wav: Path | None = None
     broken: Break | None = None
+    agent: str = ""  # the name of somebody's own agent, which answers and asks for the transfer by itself
 
 
 def rehearse(options: Options, tell: Tell) -> Report:
@@ -47,8 +48,9 @@ def rehearse(options: Options, tell: Tell) -> Report:
         _wait_until_free(made)
         if carrier:
             _script(carrier, address, options.broken)
-        setting = Setting(_as_broken(scenario, options), made, options.broken, carrier)
-        tell(f"Rehearsal: the manager {scenario.about}. The line is {made.trunk}.")
+        setting = Setting(_as_broken(scenario, options), made, options.broken, carrier, options.agent)
+        by = f" The agent is {options.agent}, and is to call {address}." if options.agent else ""
+        tell(f"Rehearsal: the manager {scenario.about}. The line is {made.trunk}.{by}")
         with Stage() as stage, _clock(tell) as say:
             takes = (PhoneCourse(setting, say) if scenario.by_phone else Course(setting, stage, say)).run()
     if options.wav:

@@ -49,6 +49,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--break", dest="broken", choices=list(Break), help="put in a fault; it has to be found"
         )
+        parser.add_argument(
+            "--agent", default="", metavar="NAME", help="somebody's own agent answers: see docs/agents.md"
+        )
         parser.add_argument("--all", action="store_true", help="every scenario, one after the other")
         parser.add_argument("--list", action="store_true", help="the scenarios, and how each has to end")
         parser.add_argument("--json", action="store_true", help="one JSON object a line; progress on stderr")
@@ -72,6 +75,7 @@ class Command(BaseCommand):
             number=options["number"],
             wav=options["wav"],
             broken=Break(options["broken"]) if options["broken"] else None,
+            agent=options["agent"],
         )
         try:
             with _undisturbed():
