@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 
+from calls.models import ApiKey
+
 Account = User | AnonymousUser
 
 VIEW_CALLS = "calls.view_call"
@@ -78,3 +80,22 @@ def scope_of(user: Account) -> Scope:
     sees, every = may(user, VIEW_CALLS), may(user, VIEW_EVERY_DEPARTMENT)
     mine = frozenset(user.memberships.values_list("department_id", flat=True)) if sees and not every else ()
     return Scope(sees_calls=sees or every, every_department=every, departments=frozenset(mine))
+
+
+def sight_of_key(key: ApiKey) -> Sight:
+    """A key sees and does what its scopes name."""
+    scopes = frozenset(key.scopes)
+    return Sight(
+        full_number="calls:number" in scopes,
+        transcript="calls:transcript" in scopes,
+        escalate="transfers:request" in scopes,
+        approve="transfers:decide" in scopes,
+        cancel="transfers:cancel" in scopes,
+        presence="presence:write" in scopes,
+    )
+
+
+def scope_of_key(key: ApiKey) -> Scope:
+    """Its departments; without any, the unassigned calls only. What it may read of them, its scopes say."""
+    mine = () if key.every_department else key.departments.values_list("pk", flat=True)
+    return Scope(sees_calls=True, every_department=key.every_department, departments=frozenset(mine))

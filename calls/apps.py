@@ -10,6 +10,7 @@ class CallsConfig(AppConfig):
         from calls.link import support
         from calls.live import rooms
         from calls.reconcile import reconciler
+        from calls.services import api_keys
 
         call_effects.register()
         support.register()
@@ -17,3 +18,4 @@ class CallsConfig(AppConfig):
         rooms.register()
         clock.every_tick(reconciler.tick)
         clock.every_tick(presence.forget_closed)
+        clock.every_tick(api_keys.forget_answers)

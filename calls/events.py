@@ -21,7 +21,7 @@ from uuid6 import uuid7
 from calls.models import Event, EventPayload
 from calls.timing import now
 
-ActorKind = Literal["person", "ai", "transfer_agent", "manager", "caller", "system", "carrier"]
+ActorKind = Literal["person", "api_key", "ai", "transfer_agent", "manager", "caller", "system", "carrier"]
 
 _types: dict[str, type[EventBody]] = {}
 
@@ -41,7 +41,7 @@ class EventBody(BaseModel):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who did it: an account's id for a person, a job's or a process's id otherwise."""
+    """Who did it: an account's id for a person, a key's for a program, a job's or a process's id otherwise."""
 
     kind: ActorKind
     id: str = ""

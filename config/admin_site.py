@@ -68,6 +68,10 @@ MENU = (
             ("Roles", "badge", "auth_group", "auth.view_group"),
         ),
     ),
+    (
+        "Programs",
+        (("API keys", "key", "calls_apikey", "calls.view_apikey"),),
+    ),
 )
 
 

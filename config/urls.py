@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from calls import webhooks
 from config import env
+from transfers.api import api
 
 login = login_not_required(auth.LoginView.as_view(redirect_authenticated_user=True))
 
@@ -27,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login", login, name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("webhooks/livekit", webhooks.livekit, name="livekit_webhook"),
+    path("api/v1/", api.urls()),
     path("admin/", admin.site.urls),
 ]
 for app in ("calls", "transfers"):

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from calls.access import Account, Scope, Sight, scope_of, sight_of
-from calls.models import Call, Department
+from calls.access import Account, Scope, Sight, scope_of, scope_of_key, sight_of, sight_of_key
+from calls.models import ApiKey, Call, Department
 from transfers.models import Attempt, Callback, Manager, Transfer
 from transfers.states import OPEN_ATTEMPT
 
@@ -68,6 +68,10 @@ class Lens:
 def lens_of(user: Account) -> Lens:
     manager = Manager.objects.filter(user_id=user.pk or 0, active=True).values_list("pk", flat=True).first()
     return Lens(scope=scope_of(user), sight=sight_of(user), manager_id=manager)
+
+
+def lens_of_key(key: ApiKey) -> Lens:
+    return Lens(scope=scope_of_key(key), sight=sight_of_key(key))
 
 
 def board_audiences(lens: Lens) -> frozenset[str]:

@@ -16,6 +16,7 @@ from transfers.access import Lens
 from transfers.board import newest_attempts
 from transfers.display import transfer_display
 from transfers.models import Attempt, Transfer
+from transfers.record import programs_that_asked
 from transfers.states import EndReason
 
 PAGE = 50
@@ -109,14 +110,18 @@ def history_page(lens: Lens, filters: Filters, *, before: str = "") -> Page:
     shown, more = found[:PAGE], len(found) > PAGE
     attempts = newest_attempts(transfer.pk for transfer in shown)
     older = f"{shown[-1].requested_at.isoformat()}~{shown[-1].pk}" if more else ""
-    return Page([_row(transfer, attempts.get(transfer.pk), lens) for transfer in shown], older)
+    programs = programs_that_asked(shown)
+    return Page([_row(one, attempts.get(one.pk), lens, programs.get(one.pk, "")) for one in shown], older)
 
 
 def history_row(lens: Lens, transfer_id: UUID) -> Row | None:
     """One transfer as the newest, unfiltered page shows it."""
     rows = _filtered(lens.transfers(), Filters()).select_related(*RELATED)
     found = rows.filter(pk=transfer_id).first()
-    return _row(found, newest_attempts([transfer_id]).get(transfer_id), lens) if found else None
+    if found is None:
+        return None
+    program = programs_that_asked([found]).get(found.pk, "")
+    return _row(found, newest_attempts([transfer_id]).get(transfer_id), lens, program)
 
 
 def _filtered(rows: QuerySet[Transfer], filters: Filters) -> QuerySet[Transfer]:
@@ -151,7 +156,7 @@ def _cursor(text: str) -> tuple[datetime, UUID] | None:
         return None
 
 
-def _row(transfer: Transfer, attempt: Attempt | None, lens: Lens) -> Row:
+def _row(transfer: Transfer, attempt: Attempt | None, lens: Lens, program: str) -> Row:
     held_until = transfer.merged_at or transfer.ended_at
     return Row(
         transfer=transfer,
@@ -162,11 +167,11 @@ def _row(transfer: Transfer, attempt: Attempt | None, lens: Lens) -> Row:
         manager=attempt.manager.name if attempt else "",
         took=transfer.ended_at - transfer.requested_at if transfer.ended_at else None,
         held=held_until - transfer.held_at if transfer.held_at and held_until else None,
-        asked_by=_asked_by(transfer),
+        asked_by=asked_by(transfer, program),
     )
 
 
-def _asked_by(transfer: Transfer) -> str:
+def asked_by(transfer: Transfer, program: str) -> str:
     if transfer.requested_by:
         return transfer.requested_by.get_username()
-    return "rehearsal" if transfer.call.rehearsal else "AI"
+    return program or ("rehearsal" if transfer.call.rehearsal else "AI")

@@ -45,6 +45,11 @@ def write(
 
 def set_by_person(*, manager_id: UUID, user: User, presence: str, reason: str) -> Manager:
     """A supervisor says for somebody, with a reason, whether they are called. Raises Refused."""
+    return set_for(manager_id=manager_id, actor=Actor.of(user), presence=presence, reason=reason)
+
+
+def set_for(*, manager_id: UUID, actor: Actor, presence: str, reason: str) -> Manager:
+    """A supervisor, or a program's key. Raises Refused."""
     if presence not in (Presence.AVAILABLE, Presence.AWAY):
         raise Refused("Choose available or away. Nothing was changed.")
     if not reason.strip():
@@ -52,7 +57,7 @@ def set_by_person(*, manager_id: UUID, user: User, presence: str, reason: str) -
     with transaction.atomic():
         manager = Manager.objects.select_for_update(of=("self",)).get(pk=manager_id)
         if manager.presence != presence:
-            write(manager, Presence(presence), reason=reason.strip(), actor=Actor.of(user), misses=0)
+            write(manager, Presence(presence), reason=reason.strip(), actor=actor, misses=0)
         return manager
 
 

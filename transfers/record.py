@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
-from calls.models import Event, Seal
+from calls.models import ApiKey, Event, Seal
 from calls.seals import link_digest
 from calls.states import CallerWith
 from transfers.models import Attempt, Callback, Manager, ReferResult, Transfer
@@ -25,6 +25,7 @@ ACTORS = {
     "system": "Patchbay",
     "carrier": "Phone line",
     "person": "Somebody",
+    "api_key": "A program",
 }
 
 
@@ -78,10 +79,22 @@ def _events(transfer: Transfer) -> Any:
 def _names(events: Sequence[Event]) -> Mapping[tuple[str, str], str]:
     people = {int(e.actor_id) for e in events if e.actor_kind == "person" and e.actor_id.isdigit()}
     managers = [found for e in events if e.actor_kind == "manager" and (found := _uuid(e.actor_id))]
+    keys = [found for e in events if e.actor_kind == "api_key" and (found := _uuid(e.actor_id))]
     users = get_user_model().objects.filter(pk__in=people)
     names = {("person", str(user.pk)): user.get_full_name() or user.get_username() for user in users}
     named = Manager.objects.filter(pk__in=managers).values_list("pk", "name")
+    programs = ApiKey.objects.filter(pk__in=keys).values_list("pk", "name")
+    names |= {("api_key", str(pk)): name for pk, name in programs}
     return names | {("manager", str(pk)): name for pk, name in named}
+
+
+def programs_that_asked(transfers: Iterable[Transfer]) -> Mapping[UUID, str]:
+    """Of those that no person asked for: which program did, by its key's name. The AI asked for the others."""
+    unasked = [transfer.pk for transfer in transfers if transfer.requested_by_id is None]
+    asked = Event.objects.filter(transfer_id__in=unasked, type="transfer.requested", actor_kind="api_key")
+    by = dict(asked.values_list("transfer_id", "actor_id")) if unasked else {}
+    names = {str(pk): name for pk, name in ApiKey.objects.filter(pk__in=by.values()).values_list("pk", "name")}
+    return {pk: names.get(key, ACTORS["api_key"]) for pk, key in by.items() if pk}
 
 
 def _uuid(text: str) -> UUID | None:

@@ -42,7 +42,8 @@ def request_transfer(
 ) -> Transfer:
     """Ask for a person; the same `key` is the same request. Raises Refused.
 
-    By `user`, else by `actor` (a rehearsal's), else by the AI. `endpoint`: only this phone of `person` is called.
+    By `user`, else by `actor` (a rehearsal's, a program's key), else by the AI. `endpoint`: only this phone of
+    `person` is called.
     """
     try:
         with transaction.atomic():

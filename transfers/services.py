@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from calls.errors import Refused
-from calls.events import Actor, record
+from calls.events import SYSTEM, Actor, record
 from calls.models import Call, Department
 from calls.services.calls import locked
 from transfers import briefing, parking
@@ -57,23 +57,30 @@ def _nobody_elses_edit(transfer: Transfer, user: User, seen_version: int | None)
     )
 
 
-def approve(*, transfer_id: UUID, user: User, seen_version: int | None = None) -> Transfer:
+def approve(
+    *, transfer_id: UUID, user: User | None = None, actor: Actor = SYSTEM, seen_version: int | None = None
+) -> Transfer:
+    """By `user`, else by `actor` (a program's key). Raises Refused."""
     with transaction.atomic():
         transfer = locked_transfer(transfer_id)
-        if transfer.approved and transfer.decided_by_id == user.pk:
+        if transfer.approved and user and transfer.decided_by_id == user.pk:
             return transfer  # the second half of a double click
         _still_in(transfer, (TransferState.REQUESTED,))
         _briefing_as_seen(transfer, seen_version)
-        return decided(transfer, Actor.of(user), approved=True, user=user)
+        return decided(transfer, _by(user, actor), approved=True, user=user)
 
 
-def decline(*, transfer_id: UUID, user: User, reason: str) -> Transfer:
+def decline(*, transfer_id: UUID, user: User | None = None, actor: Actor = SYSTEM, reason: str) -> Transfer:
     with transaction.atomic():
         transfer = locked_transfer(transfer_id)
-        if transfer.approved is False and transfer.decided_by_id == user.pk:
+        if transfer.approved is False and user and transfer.decided_by_id == user.pk:
             return transfer
         _still_in(transfer, (TransferState.REQUESTED,))
-        return decided(transfer, Actor.of(user), approved=False, user=user, reason=reason)
+        return decided(transfer, _by(user, actor), approved=False, user=user, reason=reason)
+
+
+def _by(user: User | None, actor: Actor) -> Actor:
+    return Actor.of(user) if user else actor
 
 
 def decided(
@@ -136,13 +143,13 @@ def choose(
         return transfer
 
 
-def cancel(*, transfer_id: UUID, user: User) -> Transfer:
+def cancel(*, transfer_id: UUID, user: User | None = None, actor: Actor = SYSTEM) -> Transfer:
     """Stop it in any open state: ringing stops, the caller goes back to the AI."""
     with transaction.atomic():
         transfer = locked_transfer(transfer_id)
         if not transfer.is_open:
             _still_in(transfer, ())
-        return cancelled(transfer, EndReason.SUPERVISOR_CANCELLED, Actor.of(user), user)
+        return cancelled(transfer, EndReason.SUPERVISOR_CANCELLED, _by(user, actor), user)
 
 
 def caller_wants_back(call: Call) -> None:

@@ -10,7 +10,7 @@ from calls.events import EventBody
 class TransferRequested(EventBody):
     type = "transfer.requested"
     kind: str
-    by: str  # ai, person, or system in a rehearsal
+    by: str  # ai, person, api_key, or system in a rehearsal
     department_id: int | None
     person_id: str = ""
     follows_id: str = ""

@@ -1,5 +1,6 @@
 """What is happening now, and what everything stands on. Only services write these rows."""
 
+from .api_keys import ApiAnswer, ApiKey
 from .calls import Call, CallFact, Leg, LegKind, Room, Utterance
 from .departments import AgentProfile, Department, Membership, NumberRoute
 from .effects import Effect, EffectState, Owner, OwnerRole
@@ -11,6 +12,8 @@ from .webhooks import WebhookDelivery
 __all__ = [
     "AgentJob",
     "AgentProfile",
+    "ApiAnswer",
+    "ApiKey",
     "Call",
     "CallFact",
     "Department",

@@ -19,7 +19,7 @@ class Event(models.Model):
     seq = models.BigAutoField(primary_key=True)
     id = models.UUIDField(default=uuid7, unique=True, editable=False)
     at = models.DateTimeField()
-    actor_kind = models.CharField(max_length=16)  # person, ai, transfer_agent, manager, caller, system, carrier
+    actor_kind = models.CharField(max_length=16)  # see `calls.events.ActorKind`
     actor_id = models.CharField(max_length=64, blank=True)
     type = models.CharField(max_length=64)
     call_id = models.UUIDField(null=True, blank=True)

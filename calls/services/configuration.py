@@ -11,8 +11,8 @@ from django.db.models import Max, Model
 from calls.events import Actor, EventBody, record
 from calls.models import AgentProfile, Department
 
-SECRET = frozenset({"password", "pin"})  # a hash of four digits is as good as the digits
-NOISE = frozenset({"version", "last_login", "presence_since"})
+SECRET = frozenset({"password", "pin", "digest"})  # a hash of four digits is as good as the digits
+NOISE = frozenset({"version", "last_login", "presence_since", "last_used_at"})
 
 
 class SettingSaved(EventBody):

@@ -11,8 +11,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from calls.models import AgentProfile, Department, Event, EventPayload, Membership, NumberRoute
+from calls.models import AgentProfile, ApiKey, Department, Event, EventPayload, Membership, NumberRoute
 from calls.roles import Role
+from calls.services import api_keys
 from tests.people import account
 from transfers.models import Endpoint, Manager, Policy, Shift, Trunk
 
@@ -508,3 +509,54 @@ def test_a_role_can_be_given_less_and_keeps_what_the_page_does_not_show(administ
     refused = administrator.post(url("auth_group", "change", group.pk), {"permissions": [trunk.pk]})
     assert "Select a valid choice" in said(refused)
     assert group.name == Role.ADMINISTRATOR
+
+
+# ── keys of the API ──────────────────────────────────────────────────────────────────────────────
+
+
+def key_form(**fields: Any) -> dict[str, Any]:
+    return {"name": "CRM", "scopes": ["calls:read"], "per_minute": 300} | fields
+
+
+def test_an_administrator_makes_a_key_whose_secret_is_shown_once(
+    administrator: Client, supervisor: Client, billing: Department
+) -> None:
+    assert supervisor.post(url("calls_apikey", "add"), key_form()).status_code == 403
+    response = administrator.post(url("calls_apikey", "add"), key_form(departments=[billing.pk]))
+    key = ApiKey.objects.get()
+    secret = response.context["secret"]
+    assert "no-store" in response["Cache-Control"]
+    assert secret in said(response)
+    assert api_keys.recognised(secret) == key
+    assert list(key.departments.all()) == [billing]
+    assert key.created_by
+    pages = (url("calls_apikey", "changelist"), url("calls_apikey", "change", key.pk))
+    for page in (*pages, url("calls_apikey", "history", key.pk)):
+        text = said(administrator.get(page))
+        assert "CRM" in text
+        assert secret not in text
+    told = b"".join(bytes(payload.body) for payload in EventPayload.objects.all())
+    assert secret.encode() not in told
+    assert key.digest.encode() not in told
+
+
+def test_an_administrator_revokes_a_key_and_nobody_deletes_one(administrator: Client) -> None:
+    secret = administrator.post(url("calls_apikey", "add"), key_form()).context["secret"]
+    key = ApiKey.objects.get()
+    assert administrator.get(url("calls_apikey", "delete", key.pk)).status_code == 403
+    change = administrator.post(url("calls_apikey", "change", key.pk), key_form(name="ERP"))
+    assert change.status_code == 302, said(change)
+    chosen = {"action": "revoke", "_selected_action": [str(key.pk)]}
+    assert administrator.post(url("calls_apikey", "changelist"), chosen).status_code == 302
+    key.refresh_from_db()
+    assert (key.name, key.revoked_at is None) == ("ERP", False)
+    assert api_keys.recognised(secret) == key  # so that it can be told
+    assert administrator.post(url("calls_apikey", "change", key.pk), key_form(name="x")).status_code == 403
+    assert Event.objects.filter(type="setting.saved", facts__fields__contains=["revoked_at"]).count() == 1
+
+
+def test_a_key_needs_a_scope_that_there_is(administrator: Client) -> None:
+    for scopes in ([], ["calls:everything"]):
+        response = administrator.post(url("calls_apikey", "add"), key_form(scopes=scopes))
+        assert "secret" not in (response.context or {})
+    assert not ApiKey.objects.exists()

@@ -54,6 +54,7 @@ def transfer(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
         "live": place,
         "transfer": found,
         "caller": caller_name(found.call, lens.sight),
+        "program": record.programs_that_asked([found]).get(found.pk, ""),
         "display": transfer_display(found),
         "lanes": swimlane(found, attempts, at=now()),
         "attempts": [(attempt, attempt_words(attempt)) for attempt in attempts],
