@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -10,31 +9,19 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
+from calls.loop_thread import LoopThread
 from calls.telephony.gateway import Gateway, Uncertain
 
 T = TypeVar("T")
 
-_lock = threading.Lock()
+_thread = LoopThread("gateway-loop")
 _making = threading.Lock()
-_loop: asyncio.AbstractEventLoop | None = None
 _gateway: Gateway | None = None
-
-
-def _running() -> asyncio.AbstractEventLoop:
-    global _loop
-    with _lock:
-        if _loop is None or not _loop.is_running():
-            _loop = asyncio.new_event_loop()
-            ready = threading.Event()
-            _loop.call_soon(ready.set)
-            threading.Thread(target=_loop.run_forever, name="gateway-loop", daemon=True).start()
-            ready.wait()
-        return _loop
 
 
 def submit(work: Coroutine[Any, Any, T]) -> Future[T]:
     """Start `work` on the loop; the caller goes on."""
-    return asyncio.run_coroutine_threadsafe(work, _running())
+    return _thread.submit(work)
 
 
 def run(work: Coroutine[Any, Any, T], *, within_s: float = 15.0) -> T:
