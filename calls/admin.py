@@ -12,7 +12,7 @@ from django.urls import reverse
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from calls import admin_accounts, admin_api_keys  # noqa: F401  (register themselves)
+from calls import admin_accounts, admin_api_keys, admin_webhooks  # noqa: F401  (register themselves)
 from calls.admin_base import Plain, RecordedAdmin
 from calls.admin_fields import FactsField, LinesField, PhoneNumberField, SectionsField
 from calls.events import Actor

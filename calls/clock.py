@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
+from time import monotonic
 
 from django.db import close_old_connections
 
@@ -23,6 +25,19 @@ _parts: list[Part] = []
 def every_tick(part: Part) -> None:
     """Register work that looks for what is due; it must be safe in several processes at once."""
     _parts.append(part)
+
+
+def seldom(part: Part, *, seconds: float) -> Part:
+    """`part` at most once in so many seconds of this process: tidying up has time."""
+    last = -math.inf
+
+    def in_time() -> None:
+        nonlocal last
+        if monotonic() - last >= seconds:
+            last = monotonic()
+            part()
+
+    return in_time
 
 
 def tick(owner: Owner) -> None:

@@ -1,4 +1,4 @@
-"""What people type into forms, checked with words that say what is wrong: phone numbers and profiles."""
+"""What people type into forms, checked with words that say what is wrong: numbers, profiles, addresses."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import phonenumbers
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from phonenumbers import NumberParseException, ValidationResult
 from pydantic import BaseModel, ConfigDict
@@ -150,3 +152,23 @@ def profile_lines(value: Any) -> list[str]:
     if len(lines) > MOST_LINES or any(len(line) > LONGEST_LINE for line in lines):
         raise ValidationError(f"At most {MOST_LINES} lines of at most {LONGEST_LINE} characters each.")
     return list(lines)
+
+
+# ── webhooks ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def webhook_address(text: str) -> str:
+    """An https address; plain http only where private addresses are allowed. Raises ValidationError."""
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        port_is_one = parts.port is None or parts.port > 0
+    except ValueError:
+        raise ValidationError("This is not an address. Begin with https://.") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or not port_is_one:
+        raise ValidationError("This is not an address. Begin with https://.")
+    if parts.scheme == "http" and not settings.PRIVATE_WEBHOOKS:
+        raise ValidationError("Use https: what is sent over http can be read on the way.")
+    if parts.username or parts.password or parts.fragment:
+        raise ValidationError("Leave out user, password and #: the signature proves who sends.")
+    return text

@@ -27,6 +27,16 @@ class AdministrationSite(UnfoldAdminSite):
         """The side bar lists everything: begin with its first page."""
         return HttpResponseRedirect(navigation(request)[0]["items"][0]["link"])
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Of every page that is shown. The banner is a message: it is made once a page."""
+        from calls.admin_webhooks import warn_of_targets  # models are there only now
+
+        if not getattr(request, "warned", False):
+            request.warned = True  # type: ignore[attr-defined]
+            warn_of_targets(request)
+        found: dict[str, Any] = super().each_context(request)
+        return found
+
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and any(request.user.has_perm(permission) for permission in OPENS)
 
@@ -70,7 +80,11 @@ MENU = (
     ),
     (
         "Programs",
-        (("API keys", "key", "calls_apikey", "calls.view_apikey"),),
+        (
+            ("API keys", "key", "calls_apikey", "calls.view_apikey"),
+            ("Webhooks", "webhook", "calls_webhooktarget", "calls.view_webhooktarget"),
+            ("Webhook messages", "outbox", "calls_webhookmessage", "calls.view_webhookmessage"),
+        ),
     ),
 )
 

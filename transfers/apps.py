@@ -6,8 +6,9 @@ class TransfersConfig(AppConfig):
     verbose_name = "Transfers"
 
     def ready(self) -> None:
-        from transfers import health, live, receivers
+        from transfers import health, live, outgoing, receivers
 
         receivers.register()
         health.register()
         live.register()
+        outgoing.register()

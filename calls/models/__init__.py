@@ -5,6 +5,7 @@ from .calls import Call, CallFact, Leg, LegKind, Room, Utterance
 from .departments import AgentProfile, Department, Membership, NumberRoute
 from .effects import Effect, EffectState, Owner, OwnerRole
 from .links import AgentJob, Directive
+from .outgoing import WebhookCursor, WebhookMessage, WebhookTarget, WebhookTry
 from .presence import OpenPage
 from .record import Event, EventPayload, Seal
 from .webhooks import WebhookDelivery
@@ -32,5 +33,9 @@ __all__ = [
     "Room",
     "Seal",
     "Utterance",
+    "WebhookCursor",
     "WebhookDelivery",
+    "WebhookMessage",
+    "WebhookTarget",
+    "WebhookTry",
 ]

@@ -12,7 +12,7 @@ from calls.events import Actor, EventBody, record
 from calls.models import AgentProfile, Department
 
 SECRET = frozenset({"password", "pin", "digest"})  # a hash of four digits is as good as the digits
-NOISE = frozenset({"version", "last_login", "presence_since", "last_used_at"})
+NOISE = frozenset({"version", "last_login", "presence_since", "last_used_at", "failing_since"})
 
 
 class SettingSaved(EventBody):

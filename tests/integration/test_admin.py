@@ -11,9 +11,23 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from calls.models import AgentProfile, ApiKey, Department, Event, EventPayload, Membership, NumberRoute
+from calls.events import SYSTEM, CallEnded, record
+from calls.models import (
+    AgentProfile,
+    ApiKey,
+    Call,
+    Department,
+    Event,
+    EventPayload,
+    Membership,
+    NumberRoute,
+    WebhookMessage,
+    WebhookTarget,
+)
 from calls.roles import Role
+from calls.seals import seal_events
 from calls.services import api_keys
+from calls.timing import now
 from tests.people import account
 from transfers.models import Endpoint, Manager, Policy, Shift, Trunk
 
@@ -560,3 +574,75 @@ def test_a_key_needs_a_scope_that_there_is(administrator: Client) -> None:
         response = administrator.post(url("calls_apikey", "add"), key_form(scopes=scopes))
         assert "secret" not in (response.context or {})
     assert not ApiKey.objects.exists()
+
+
+# ── webhooks ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def webhook_form(**fields: Any) -> dict[str, Any]:
+    return {"name": "CRM", "url": "https://example.com/hooks", "types": ["call.ended"], "enabled": "on"} | fields
+
+
+def make_webhook(administrator: Client) -> tuple[WebhookTarget, str]:
+    response = administrator.post(url("calls_webhooktarget", "add"), webhook_form(every_department="on"))
+    return WebhookTarget.objects.get(), response.context["secret"]
+
+
+def test_an_administrator_sets_up_a_webhook_whose_secret_is_shown_once(
+    administrator: Client, supervisor: Client
+) -> None:
+    assert supervisor.post(url("calls_webhooktarget", "add"), webhook_form()).status_code == 403
+    target, secret = make_webhook(administrator)
+    assert secret.startswith("whsec_")
+    for page in (url("calls_webhooktarget", "changelist"), url("calls_webhooktarget", "change", target.pk)):
+        text = said(administrator.get(page))
+        assert "CRM" in text
+        assert secret not in text
+    chosen = {"action": "new_secret", "_selected_action": [str(target.pk)]}
+    response = administrator.post(url("calls_webhooktarget", "changelist"), chosen)
+    assert response.context["secret"] not in ("", secret)
+    told = b"".join(bytes(payload.body) for payload in EventPayload.objects.all())
+    assert b"whsec_" not in told
+
+
+@pytest.mark.parametrize("wrong", [{"url": "ftp://example.com"}, {"types": []}, {"types": ["call.everything"]}])
+def test_a_webhook_that_cannot_work_is_refused(administrator: Client, wrong: dict[str, Any]) -> None:
+    administrator.post(url("calls_webhooktarget", "add"), webhook_form(**wrong))
+    assert not WebhookTarget.objects.exists()
+
+
+def test_an_administrator_sends_again(administrator: Client) -> None:
+    target, _ = make_webhook(administrator)
+    listing, chosen = url("calls_webhooktarget", "changelist"), {"_selected_action": [str(target.pk)]}
+    administrator.post(listing, chosen | {"action": "send_test"})
+    message = WebhookMessage.objects.get()
+    WebhookMessage.objects.update(state=WebhookMessage.State.GIVEN_UP, tries=10)
+    messages = url("calls_webhookmessage", "changelist")
+    assert "Given up" in said(administrator.get(messages))
+    assert "patchbay.test" in said(administrator.get(url("calls_webhookmessage", "change", message.pk)))
+    administrator.post(messages, {"action": "send_again", "_selected_action": [str(message.pk)]})
+    message.refresh_from_db()
+    assert (message.state, message.tries) == (WebhookMessage.State.WAITING, 0)
+    record(CallEnded(from_state="active", reason="caller_left"), actor=SYSTEM, call_id=calls_of().pk)
+    seal_events()
+    assert "Since (UTC)" in said(administrator.post(listing, chosen | {"action": "send_since"}))
+    since = chosen | {"action": "send_since", "since": "2026-01-01T00:00"}
+    assert administrator.post(listing, since).status_code == 302
+    assert set(WebhookMessage.objects.values_list("type", flat=True)) == {"patchbay.test", "call.ended"}
+
+
+def calls_of() -> Call:
+    return Call.objects.create(room_name="call-1", caller_since=now(), started_at=now(), last_fact_at=now())
+
+
+def test_a_webhook_that_was_switched_off_is_told_of_on_every_page(
+    administrator: Client, supervisor: Client
+) -> None:
+    target, _ = make_webhook(administrator)
+    WebhookTarget.objects.update(enabled=False, gave_up_at=now())
+    words = "was switched off on"
+    assert said(administrator.get(url("calls_department", "changelist"))).count(words) == 1
+    assert words not in said(supervisor.get(url("transfers_manager", "changelist")))
+    form = webhook_form(every_department="on")
+    assert administrator.post(url("calls_webhooktarget", "change", target.pk), form).status_code == 302
+    assert words not in said(administrator.get(url("calls_department", "changelist")))

@@ -11,8 +11,9 @@ from django.db import OperationalError
 from django.test import Client
 
 from calls.api_scopes import SCOPES
-from calls.models import ApiKey, Call, Department
-from calls.services import api_keys
+from calls.events import SYSTEM
+from calls.models import ApiKey, Call, Department, WebhookTarget
+from calls.services import api_keys, webhook_targets
 from calls.states import CallerWith
 from calls.timing import now
 from tests import rows
@@ -95,14 +96,29 @@ NEEDS = {
     "POST transfers/{transfer}/decline": "transfers:decide",
     "POST transfers/{transfer}/cancel": "transfers:cancel",
     "PUT managers/{manager}/presence": "presence:write",
+    "POST webhooks/{webhook}/replay": "webhooks:replay",
 }
-BODIES = {"transfers": {"reason": "wants a person"}, "presence": {"presence": "away", "reason": "lunch"}}
+BODIES = {
+    "transfers": {"reason": "wants a person"},
+    "presence": {"presence": "away", "reason": "lunch"},
+    "replay": {"since": "2026-11-01T00:00:00Z"},
+}
 
 
 def ask(who: Program, what: str, floor: rows.Floor) -> Any:
     method, _, path = what.rpartition(" ")
-    where = path.format(call=floor.waiting.call_id, transfer=floor.waiting.pk, manager=dana().pk)
+    names = {"call": floor.waiting.call_id, "transfer": floor.waiting.pk, "manager": dana().pk}
+    where = path.format(**names, webhook=webhook(floor.billing).pk)
     return who.send(method, where, BODIES.get(path.rsplit("/", 1)[-1], {})) if method else who.get(where)
+
+
+def webhook(where: Department) -> WebhookTarget:
+    found = WebhookTarget.objects.first()
+    if found is None:
+        found = WebhookTarget(name="CRM", url="https://example.com/", types=["call.ended"])
+        webhook_targets.make(found, actor=SYSTEM)
+        found.departments.set([where])
+    return found
 
 
 def dana() -> Manager:

@@ -11,7 +11,7 @@ from ninja import NinjaAPI, Swagger
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from transfers.api import calls, presence, problems, transfers
+from transfers.api import calls, presence, problems, transfers, webhooks
 
 DESCRIPTION = """Calls, transfers and presence for programs.
 
@@ -65,7 +65,7 @@ api = Api(
     docs=Swagger(settings={"persistAuthorization": False, "defaultModelsExpandDepth": 0}),
 )
 problems.install(api)
-for part in (calls.router, transfers.router, presence.router):
+for part in (calls.router, transfers.router, presence.router, webhooks.router):
     api.add_router("", part)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router
+from pydantic import AwareDatetime
 
 from calls.states import CallState
 from transfers.api import schemas
@@ -30,7 +30,7 @@ def list_calls(
     request: KeyRequest,
     department_id: int | None = None,
     state: Annotated[list[CallState] | None, Query(None, description="One or more.")] = None,
-    since: Annotated[datetime | None, Query(None, description="Begun at this time or later.")] = None,
+    since: Annotated[AwareDatetime | None, Query(None, description="Begun at this time or later.")] = None,
     rehearsals: bool = False,
     before: Before = None,
     limit: Limit = 50,

@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from ninja import Field, Schema
+from pydantic import AwareDatetime
 
 from calls.agents.protocol import Speaker
 from calls.models import Call as CallRow
@@ -139,3 +140,11 @@ class Managers(Schema):
 class SetPresence(Schema):
     presence: Literal["available", "away"]
     reason: str = Field(min_length=1, max_length=80, description="The manager and the history show it.")
+
+
+class Replay(Schema):
+    since: AwareDatetime = Field(description="With its time zone.")
+
+
+class Replayed(Schema):
+    messages: int = Field(description="How many are sent (again) now.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid4
 
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 from ninja.responses import Status
+from pydantic import AwareDatetime
 
 from transfers import requests, services
 from transfers.api import schemas
@@ -29,7 +29,7 @@ def list_transfers(
     call_id: UUID | None = None,
     department_id: int | None = None,
     state: Annotated[list[TransferState] | None, Query(None, description="One or more.")] = None,
-    since: Annotated[datetime | None, Query(None, description="Asked for at this time or later.")] = None,
+    since: Annotated[AwareDatetime | None, Query(None, description="Asked for at this time or later.")] = None,
     rehearsals: bool = False,
     before: Before = None,
     limit: Limit = 50,
