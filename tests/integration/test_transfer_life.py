@@ -88,6 +88,7 @@ def test_who_does_not_answer_is_followed_by_the_next_and_then_the_ai(world: Worl
 def test_a_phone_that_only_rings_is_given_up_after_its_time(world: World) -> None:
     story = Story(world, managers=("Dana",))
     story.escalates()
+    story.agent()
     world.later(29)
     assert story.transfer.state == TransferState.CONNECTING
     world.later(1.1)
