@@ -126,7 +126,15 @@ def answer(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> Reply
         return Reply("How can I help you?")
     if "accept_call" in names:
         return consult_reply(lines, _consult_knowledge(said))
-    return support_reply(lines, _support_knowledge(said, tools, lines))
+    return _by_its_name(support_reply(lines, _support_knowledge(said, tools, lines)), names)
+
+
+def _by_its_name(reply: Reply, names: set[str]) -> Reply:
+    """Somebody's own agent may have another tool for a transfer, without arguments."""
+    theirs = next((name for name in names if "transfer" in name), "")
+    if reply.tool != "request_transfer" or reply.tool in names or not theirs:
+        return reply
+    return Reply(tool=theirs)
 
 
 def _text(message: dict[str, Any]) -> str:
@@ -149,8 +157,9 @@ def _lines(messages: list[dict[str, Any]]) -> list[Line]:
 
 def _support_knowledge(said: str, tools: list[dict[str, Any]], lines: list[Line]) -> SupportKnowledge:
     facts = tuple(FactField(key=key, label=label, required=bool(n)) for key, label, n in NEEDED.findall(said))
-    wanted = next(t for t in tools if t["function"]["name"] == "request_transfer")["function"]["parameters"]
-    departments = tuple(RosterDepartment(name=name) for name in wanted["properties"]["department"]["enum"] if name)
+    wanted = next((t["function"] for t in tools if t["function"]["name"] == "request_transfer"), None)
+    named = wanted["parameters"]["properties"]["department"].get("enum", []) if wanted else []
+    departments = tuple(RosterDepartment(name=name) for name in named if name)
     known = {fact.key: "?" for fact in facts if any(line.tool == "record_fact" for line in lines)}
     return SupportKnowledge(profile=Profile(facts=facts), departments=departments, facts=known)
 
