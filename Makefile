@@ -35,6 +35,9 @@ soak: env-dev assets ## random transfers with random kills for MINUTES=60; write
 shots: env-dev assets ## screenshots of the running product into build/shots/
 	@exec $(RUN) -m tests.shots $(ARGS)
 
+docs: env ## docs/settings.md, from the code that reads the settings
+	@$(RUN) -m config.setup.settings_page
+
 env:
 	@$(PYTHON) -m config.setup.venv base
 
@@ -44,4 +47,4 @@ env-dev:
 assets:
 	@$(PYTHON) -m config.setup.assets
 
-.PHONY: help demo start test check rehearse bench soak shots env env-dev assets
+.PHONY: help demo start test check rehearse bench soak shots docs env env-dev assets

@@ -58,17 +58,17 @@ def load(running: AgentServer) -> float:
 def server() -> AgentServer:
     given = grants.AGENTS
     made = AgentServer(
-        ws_url=env.secret("LIVEKIT_URL", "Run `make demo` or `make start`, which set it."),
-        api_key=env.secret("LIVEKIT_API_KEY", "It is the server's key."),
-        api_secret=env.secret("LIVEKIT_API_SECRET", "It is the server's secret."),
+        ws_url=env.required("LIVEKIT_URL"),
+        api_key=env.required("LIVEKIT_API_KEY"),
+        api_secret=env.required("LIVEKIT_API_SECRET"),
         setup_fnc=prewarm,
         load_fnc=load,
         load_threshold=math.inf,
         num_idle_processes=IDLE_PROCESSES,
         initialize_process_timeout=START_SECONDS,
-        drain_timeout=env.number("AGENT_DRAIN_SECONDS", 0),
-        host="127.0.0.1",
-        port=0,
+        drain_timeout=env.number("AGENT_DRAIN_SECONDS"),
+        host=env.text("AGENT_HTTP_HOST"),
+        port=env.number("AGENT_HTTP_PORT"),
         permissions=WorkerPermissions(
             can_publish=given.can_publish,
             can_subscribe=given.can_subscribe,
@@ -76,9 +76,9 @@ def server() -> AgentServer:
             can_update_metadata=given.can_update_metadata,
             hidden=given.hidden,
         ),
-        log_level=env.text("LOG_LEVEL", "INFO"),
+        log_level=env.text("LOG_LEVEL"),
     )
-    installation = env.text("PATCHBAY_INSTALLATION", "local")
+    installation = env.text("PATCHBAY_INSTALLATION")
     made.rtc_session(entry, agent_name=env.text("AGENT_NAME", f"patchbay-{installation}"), on_request=request)
     return made
 
@@ -95,7 +95,7 @@ async def serve() -> None:
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
         await serving
-    if env.number("AGENT_DRAIN_SECONDS", 0):
+    if env.number("AGENT_DRAIN_SECONDS"):
         await running.drain()
     await running.aclose()
 
@@ -110,7 +110,7 @@ def note_address(running: AgentServer) -> None:
 def main() -> None:
     env.load_state()
     logging.basicConfig(
-        level=env.text("LOG_LEVEL", "INFO"),
+        level=env.text("LOG_LEVEL"),
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )

@@ -7,25 +7,31 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from config.options import OPTIONS
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+HOW = "Run `make demo` or `make start`, which set it, or see docs/settings.md."
 
 
 class Missing(SystemExit):
     """Ends the process with the one line."""
 
-    def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"Patchbay: {name} is not set. {why}")
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Patchbay: {name} is not set. {HOW}")
 
 
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, "").strip() or default
+    """The setting as it is, else `default` where that is made, else the one it is listed with."""
+    return os.environ.get(name, "").strip() or default or OPTIONS[name].default
 
 
-def secret(name: str, why: str) -> str:
-    """A secret has no default: without it the process ends with one line."""
+def required(name: str) -> str:
+    """It has no default: without it the process ends with one line."""
     value = text(name)
     if not value:
-        raise Missing(name, why)
+        raise Missing(name)
     return value
 
 
@@ -33,16 +39,29 @@ def flag(name: str) -> bool:
     return text(name).lower() in ("1", "true", "yes", "on")
 
 
-def number(name: str, default: int) -> int:
+def items(name: str) -> list[str]:
+    """What stands between its commas."""
+    return [item.strip() for item in text(name).split(",") if item.strip()]
+
+
+def number(name: str) -> int:
     value = text(name)
     try:
-        return int(value) if value else default
+        return int(value)
     except ValueError:
         raise SystemExit(f"Patchbay: {name} must be a whole number, not “{value}”.") from None
 
 
+def choice(name: str, *known: str) -> str:
+    """One of the words it may be."""
+    value = text(name)
+    if value not in known:
+        raise SystemExit(f"Patchbay: {name} must be {' or '.join(known)}, not “{value}”.")
+    return value
+
+
 def state_dir() -> Path:
-    return Path(text("PATCHBAY_STATE", str(ROOT / ".patchbay")))
+    return ROOT / text("PATCHBAY_STATE")  # a whole path stays what it is
 
 
 def load_state() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from config import env
@@ -10,35 +11,33 @@ from config import env
 env.load_state()
 
 BASE_DIR = env.ROOT
-HOW = "Run `make demo` or `make start`, which set it, or see “Settings” in the README."
-
-SECRET_KEY = env.secret("PATCHBAY_SECRET_KEY", HOW)
-PATCHBAY_INSTALLATION = env.text("PATCHBAY_INSTALLATION", "local")
+SECRET_KEY = env.required("PATCHBAY_SECRET_KEY")
+PATCHBAY_INSTALLATION = env.text("PATCHBAY_INSTALLATION")
 PATCHBAY_DEMO = env.flag("PATCHBAY_DEMO")
 PATCHBAY_STATE = env.state_dir()
 DEBUG = False
-ALLOWED_HOSTS = env.text("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
-CSRF_TRUSTED_ORIGINS = [o for o in env.text("CSRF_TRUSTED_ORIGINS").split(",") if o]
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 HTTPS = env.flag("PATCHBAY_HTTPS")
 
 DATABASES = {
-    "default": env.database(env.secret("DATABASE_URL", HOW))
+    "default": env.database(env.required("DATABASE_URL"))
     | {
         "CONN_HEALTH_CHECKS": True,  # a pooled connection may be from before PostgreSQL's restart
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 5}, "connect_timeout": 5},
-        "TEST": {"NAME": env.text("PATCHBAY_TEST_DATABASE", "test_patchbay")},
+        "TEST": {"NAME": env.text("PATCHBAY_TEST_DATABASE")},
     }
 }
-VALKEY_URL = env.secret("VALKEY_URL", HOW)
+VALKEY_URL = env.required("VALKEY_URL")
 
-LIVEKIT_URL = env.secret("LIVEKIT_URL", HOW)
+LIVEKIT_URL = env.required("LIVEKIT_URL")
 LIVEKIT_API_URL = env.text("LIVEKIT_API_URL", LIVEKIT_URL)
-LIVEKIT_API_KEY = env.secret("LIVEKIT_API_KEY", HOW)
-LIVEKIT_API_SECRET = env.secret("LIVEKIT_API_SECRET", HOW)
+LIVEKIT_API_KEY = env.required("LIVEKIT_API_KEY")
+LIVEKIT_API_SECRET = env.required("LIVEKIT_API_SECRET")
 AGENT_NAME = env.text("AGENT_NAME", f"patchbay-{PATCHBAY_INSTALLATION}")
 SUPPORT_AGENT_NAME = env.text("SUPPORT_AGENT_NAME", AGENT_NAME)
-TASK_DIAL_ALLOW = [one.strip() for one in env.text("TASK_DIAL_ALLOW").split(",") if one.strip()]
-MERGE_STRATEGY = env.text("MERGE_STRATEGY", "auto")
+TASK_DIAL_ALLOW = env.items("TASK_DIAL_ALLOW")
+MERGE_STRATEGY = env.choice("MERGE_STRATEGY", "auto", "relay", "move", "rejoin")
 CARRIER_URL = env.text("CARRIER_URL")
 PRIVATE_WEBHOOKS = PATCHBAY_DEMO or env.flag("PATCHBAY_PRIVATE_WEBHOOKS")
 SIP_TRUNK_ID = env.text("SIP_TRUNK_ID")
@@ -114,10 +113,10 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "static/"
-STATIC_ROOT = PATCHBAY_STATE / "static"
+COLLECTED = env.text("PATCHBAY_STATIC_ROOT")
+STATIC_ROOT = Path(COLLECTED) if COLLECTED else PATCHBAY_STATE / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not COLLECTED
 
 CELERY_BROKER_URL = VALKEY_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -140,7 +139,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL")},
     "loggers": {
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},

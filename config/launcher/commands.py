@@ -44,10 +44,10 @@ def carrier() -> Command:
     return Command("carrier", (sys.executable, "-m", "calls.telephony.simulator"))
 
 
-def programs(port: int) -> tuple[Command, ...]:
+def programs(port: int, *, host: str = "127.0.0.1") -> tuple[Command, ...]:
     """The product's own programs. A warm end is asked for when stopping; with a killed launcher they just end."""
     # Daphne's access log (verbosity 1) holds addresses with what was searched for; sockets have no time limit.
-    daphne = ("-v", "0", "-b", "127.0.0.1", "-p", str(port), "--proxy-headers", "--websocket_timeout", "-1")
+    daphne = ("-v", "0", "-b", host, "-p", str(port), "--proxy-headers", "--websocket_timeout", "-1")
     celery = ("worker", "--pool", "threads", "--concurrency", "8", "--queues", "control,default")
     alone = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "warning")
     python = sys.executable

@@ -66,7 +66,7 @@ def build_tts() -> tts.TTS[Any]:
         return ToneTTS() if scripted() else OfflineTTS()
     own = _openai(name)
     if own:
-        voiced: tts.TTS[Any] = own.TTS(model=_bare(name), voice=os.environ.get("AGENT_VOICE", "alloy"))
+        voiced: tts.TTS[Any] = own.TTS(model=_bare(name), voice=os.environ.get("AGENT_VOICE") or "alloy")
         return voiced
     return inference.TTS.from_model_string(name)
 
