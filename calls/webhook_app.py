@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import Error
 
+from calls.asgi import header, respond
 from calls.effects import in_thread
 from calls.webhooks import answer
 
@@ -29,17 +30,16 @@ def is_webhook(scope: dict[str, Any]) -> bool:
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     body = await _body(receive)
     if body is None:
-        await _respond(send, 413, "This is too long for a webhook.")
+        await respond(send, 413, "This is too long for a webhook.")
         return
-    headers = {name.lower(): value for name, value in scope["headers"]}
-    authorization = headers.get(b"authorization", b"").decode("latin-1")
+    authorization = header(scope, b"authorization")
     try:
         async with _slots:
             status, words = await in_thread(answer, body, authorization)
     except Error as error:  # LiveKit sends it again
         logger.warning("webhook not stored", extra={"error": type(error).__name__})
         status, words = 503, "The database does not answer."
-    await _respond(send, status, words)
+    await respond(send, status, words)
 
 
 async def _body(receive: Any) -> bytes | None:
@@ -55,10 +55,3 @@ async def _body(receive: Any) -> bytes | None:
             return None
         if not message.get("more_body"):
             return b"".join(parts)
-
-
-async def _respond(send: Any, status: int, words: str) -> None:
-    content = words.encode()
-    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})

@@ -11,13 +11,22 @@ from django.core.asgi import get_asgi_application
 http = get_asgi_application()
 
 from calls import webhook_app
-from config import celery  # noqa: F401 - the hints' broker
+from calls.probe_app import Probes
+from config import (
+    celery,  # noqa: F401 - the hints' broker
+    env,
+)
 from config.routing import websocket
 
-
-async def pages_or_webhooks(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Webhooks do not stand in line with the pages."""
-    await (webhook_app.app if webhook_app.is_webhook(scope) else http)(scope, receive, send)
+probes = Probes(boot=env.text("PATCHBAY_BOOT"), token=env.text("METRICS_TOKEN"))
 
 
-application = ProtocolTypeRouter({"http": pages_or_webhooks, "websocket": websocket})
+async def pages_or_machines(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Neither webhooks nor probes stand in line with the pages."""
+    if webhook_app.is_webhook(scope):
+        await webhook_app.app(scope, receive, send)
+    else:
+        await (probes if probes.answers(scope) else http)(scope, receive, send)
+
+
+application = ProtocolTypeRouter({"http": pages_or_machines, "websocket": websocket})

@@ -7,24 +7,14 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
 from calls import webhooks
-from config import env
 from transfers.api import api
 
 login = login_not_required(auth.LoginView.as_view(redirect_authenticated_user=True))
 
-
-@login_not_required
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Says only that the console answers: for load balancers, and for the launcher that started it."""
-    return HttpResponse(f"ok {env.text('PATCHBAY_BOOT')}".strip(), content_type="text/plain")
-
-
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("healthz", healthz, name="healthz"),
     path("login", login, name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("webhooks/livekit", webhooks.livekit, name="livekit_webhook"),
