@@ -6,7 +6,7 @@ class CallsConfig(AppConfig):
     verbose_name = "Calls"
 
     def ready(self) -> None:
-        from calls import call_effects, clock, health_checks, presence
+        from calls import call_effects, clock, events, health_checks, metrics, presence
         from calls.link import support
         from calls.live import rooms
         from calls.outgoing import catalogue, sender
@@ -20,6 +20,7 @@ class CallsConfig(AppConfig):
         outgoing_health.register()
         rooms.register()
         catalogue.register()
+        events.on_record(metrics.observe)
         clock.every_tick(reconciler.tick)
         clock.every_tick(presence.forget_closed)
         clock.every_tick(clock.seldom(api_keys.forget_answers, seconds=60))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,10 @@ from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import Max, Q
 
+from calls import metrics
+from calls import tracing as traces
+from calls.agents import tracing
+from calls.agents.logs import about
 from calls.hints import each, hint
 from calls.models import Effect, EffectState, Owner
 from calls.owners import SILENT_AFTER
@@ -30,6 +35,7 @@ logger = logging.getLogger(__name__)
 UNCLAIMED_AFTER = timedelta(milliseconds=500)
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
 WRITE_AGAIN_SECONDS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 15.0)
+DONE, FAILED, NOT_WANTED, GIVEN_BACK = "done", "failed", "not_wanted", "given_back"
 DATABASE_AWAY = (OperationalError, InterfaceError)  # a deadlock too: another try may succeed
 
 
@@ -135,18 +141,31 @@ def mine_locked(effect: Effect) -> Effect | None:
 
 async def perform(effect: Effect, gateway: Gateway) -> None:
     """Do a claimed effect and settle it. Never raises: a bug is a failed effect with its name."""
+    began = time.monotonic()
+    transfer = await in_thread(traces.of_subject, effect.subject_id) if tracing.on() else None
+    with about(transfer=transfer), tracing.span(f"effect {effect.kind}", transfer) as told:
+        result = await _perform(effect, gateway)
+        tracing.came_out(told, result, ok=result != FAILED)
+    metrics.effect_seconds.labels(effect.kind, result).observe(time.monotonic() - began)
+
+
+async def _perform(effect: Effect, gateway: Gateway) -> str:
+    """What came of it, in a word."""
     kind = _kinds[effect.kind]
     try:
         request = await in_thread(_request, effect, kind)
     except DATABASE_AWAY:  # nothing was done: whoever comes next may do it
         await _write(effect, partial(_give_back, effect))
-        return
+        return GIVEN_BACK
     except Exception as error:
         logger.exception("effect failed", extra={"effect": effect.kind})
         await _write(effect, partial(_settle_failure, effect, kind, GatewayError(type(error).__name__)))
-        return
-    if request is not None:
-        await _write(effect, *await _act(effect, kind, gateway, request))
+        return FAILED
+    if request is None:
+        return NOT_WANTED
+    result, outcomes = await _act(effect, kind, gateway, request)
+    await _write(effect, *outcomes)
+    return result
 
 
 def _request(effect: Effect, kind: EffectKind) -> Any | None:
@@ -160,17 +179,19 @@ def _request(effect: Effect, kind: EffectKind) -> Any | None:
         return request
 
 
-async def _act(effect: Effect, kind: EffectKind, gateway: Gateway, request: Any) -> list[Callable[[], None]]:
-    """Do it; returns what is to be written, and what instead if that cannot be."""
+async def _act(
+    effect: Effect, kind: EffectKind, gateway: Gateway, request: Any
+) -> tuple[str, list[Callable[[], None]]]:
+    """Do it; returns how that went, what is to be written, and what instead if that cannot be."""
     try:
         result = await kind.act(gateway, request)
     except GatewayError as error:
-        return [partial(_settle_failure, effect, kind, error)]
+        return FAILED, [partial(_settle_failure, effect, kind, error)]
     except Exception as error:
         logger.exception("effect failed", extra={"effect": effect.kind})
-        return [partial(_settle_failure, effect, kind, GatewayError(type(error).__name__))]
+        return FAILED, [partial(_settle_failure, effect, kind, GatewayError(type(error).__name__))]
     done = partial(_settle, effect, EffectState.DONE, "", lambda: kind.done(effect, result))
-    return [done, partial(_settle_failure, effect, kind, GatewayError("its outcome could not be written"))]
+    return DONE, [done, partial(_settle_failure, effect, kind, GatewayError("its outcome could not be written"))]
 
 
 async def _write(effect: Effect, *outcomes: Callable[[], None]) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
@@ -18,12 +19,16 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from pydantic import BaseModel, ConfigDict
 from uuid6 import uuid7
 
+from calls.hints import after_commit
 from calls.models import Event, EventPayload
 from calls.timing import now
 
 ActorKind = Literal["person", "api_key", "ai", "transfer_agent", "manager", "caller", "system", "carrier"]
 
+Listener = Callable[[Event], None]
+
 _types: dict[str, type[EventBody]] = {}
+_listeners: list[Listener] = []
 
 
 class EventBody(BaseModel):
@@ -57,6 +62,11 @@ SYSTEM = Actor("system")
 def canonical(value: Mapping[str, Any]) -> bytes:
     """The one byte form of a JSON object: sorted keys, no spaces, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def on_record(listener: Listener) -> None:
+    """`listener` gets every event once it is committed: for those who only count. What it raises is logged."""
+    _listeners.append(listener)
 
 
 def record(
@@ -101,6 +111,8 @@ def record(
     )
     if digest:
         EventPayload.objects.create(event=event, salt=salt, body=content)
+    for listener in _listeners:
+        after_commit(partial(listener, event))
     return event
 
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from calls import metrics
 from calls.announcements import consult_room_seen
 from calls.models import WebhookDelivery
 from calls.services import legs, rooms
@@ -40,8 +41,10 @@ def answer(body: bytes, authorization: str) -> tuple[int, str]:
         webhook = read(body, authorization, key=settings.LIVEKIT_API_KEY, secret=settings.LIVEKIT_API_SECRET)
     except InvalidWebhook as error:
         logger.warning("webhook refused", extra={"reason": str(error)})
+        metrics.webhooks.labels("forged").inc()
         return 401, "This is not signed by our LiveKit."
-    take(webhook, body=body)
+    new = take(webhook, body=body)
+    metrics.webhooks.labels("new" if new else "duplicate").inc()
     return 200, ""
 
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
+import logging.config
 import math
 import os
 import signal
-import sys
 from importlib import import_module
 
-from config import env
+from config import env, metrics_port
 
 # The framework would load 390 MB of detectors into every process; we choose ours by name.
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
 
 from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest, WorkerPermissions
 
-from calls.agents import grants
+from calls.agents import grants, logs, tracing
 from calls.agents.job import identity_of, metadata_of
 from calls.agents.protocol import Role
 from calls.agents.speech import models
@@ -36,6 +35,7 @@ FULL = 0.95
 
 def prewarm(process: JobProcess) -> None:
     """What would otherwise be loaded while somebody is already talking."""
+    tracing.start("agents")
     import_module("websockets.asyncio.client")
     models.prewarm()
 
@@ -109,11 +109,9 @@ def note_address(running: AgentServer) -> None:
 
 def main() -> None:
     env.load_state()
-    logging.basicConfig(
-        level=env.text("LOG_LEVEL"),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    form = env.choice("LOG_FORMAT", "text", "json")
+    logging.config.dictConfig(logs.configuration(level=env.text("LOG_LEVEL"), form=form))
+    metrics_port.serve()
     asyncio.run(serve())
 
 

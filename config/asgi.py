@@ -10,7 +10,8 @@ from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()
 
-from calls import webhook_app
+from calls import metrics, webhook_app
+from calls.agents import tracing
 from calls.probe_app import Probes
 from config import (
     celery,  # noqa: F401 - the hints' broker
@@ -18,6 +19,8 @@ from config import (
 )
 from config.routing import websocket
 
+tracing.start("web")
+metrics.watch_the_house()
 probes = Probes(boot=env.text("PATCHBAY_BOOT"), token=env.text("METRICS_TOKEN"))
 
 

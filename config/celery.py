@@ -31,7 +31,11 @@ app.set_default()  # for the tasks of every thread; without it they look for a b
 @worker_ready.connect
 def beat_from_the_start(**_: object) -> None:
     """A worker is known to be there before it has had anything to do."""
+    from calls.agents import tracing
     from calls.models import OwnerRole
     from calls.owners import own
+    from config import metrics_port
 
+    tracing.start("worker")
+    metrics_port.serve()
     own(OwnerRole.WORKER)

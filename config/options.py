@@ -290,11 +290,47 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             default="INFO",
         ),
         Option(
+            "LOG_FORMAT",
+            K.TEXT,
+            "`text`, or `json`: an object a line, with the ids of call, transfer and attempt where known.",
+            RUNNING,
+            default="text",
+        ),
+        Option(
             "METRICS_TOKEN",
             K.SECRET,
             "Who asks the console for `/metrics` from another machine sends it as a bearer token. Without it only "
             "this machine may ask.",
             frozenset({P.WEB}),
+        ),
+        Option(
+            "METRICS_PORT",
+            K.NUMBER,
+            "Worker, clock and agents serve their metrics at this port. Of two processes of one machine with the "
+            "same port, the second serves none and says so.",
+            frozenset({P.WORKER, P.CLOCK, P.AGENTS}),
+            default="0",
+            otherwise="they serve none",
+        ),
+        Option(
+            "METRICS_HOST",
+            K.TEXT,
+            "The address of that port. In a container: `0.0.0.0`.",
+            frozenset({P.WORKER, P.CLOCK, P.AGENTS}),
+            default="127.0.0.1",
+        ),
+        Option(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            K.ADDRESS,
+            "Traces go to this collector (OTLP over HTTP, as `http://collector:4318`). OpenTelemetry's other "
+            "`OTEL_EXPORTER_OTLP_…` variables apply.",
+            RUNNING,
+        ),
+        Option(
+            "OTEL_TRACES_FILE",
+            K.FILE,
+            "Traces go to this file instead, one span a line, in JSON. All processes of a machine may share it.",
+            RUNNING,
         ),
     ),
     "One machine": (
@@ -306,9 +342,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             default=".patchbay",
         ),
         Option("QUIET", K.FLAG, "`make demo` without simulated calls.", LAUNCHER),
-        Option(
-            "YES", K.FLAG, "`make demo` on a LiveKit that is not this machine's: it places calls there.", LAUNCHER
-        ),
+        Option("YES", K.FLAG, "`make demo` on another machine's LiveKit: it places calls there.", LAUNCHER),
         Option(
             "LIVEKIT_SERVER",
             K.FILE,

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from calls import effects
 from calls.agents import protocol as p
+from calls.agents.logs import about
 from calls.services.calls import locked, move_caller
 from calls.services.links import addressee, direct
 from calls.states import CallerWith
@@ -32,7 +33,8 @@ _failures: Counter[UUID] = Counter()
 def advance_or_abandon(transfer_id: UUID) -> None:
     """For the clock: a transfer whose next step fails three times in a row is given up."""
     try:
-        advance(transfer_id)
+        with about(transfer=transfer_id):
+            advance(transfer_id)
     except (OperationalError, InterfaceError):  # the database's fault: it is tried again
         raise
     except Exception as error:

@@ -6,9 +6,10 @@ class TransfersConfig(AppConfig):
     verbose_name = "Transfers"
 
     def ready(self) -> None:
-        from transfers import health, live, outgoing, receivers
+        from transfers import health, live, observing, outgoing, receivers
 
         receivers.register()
         health.register()
         live.register()
         outgoing.register()
+        observing.register()

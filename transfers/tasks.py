@@ -6,6 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from calls.agents.logs import about
 from calls.hints import each
 from calls.timing import now
 from transfers.abandon import advance_or_abandon
@@ -15,7 +16,8 @@ from transfers.models import Transfer
 
 @shared_task(ignore_result=True)
 def advance(transfer_id: str) -> None:
-    advance_now(UUID(transfer_id))
+    with about(transfer=transfer_id):
+        advance_now(UUID(transfer_id))
 
 
 def wake_transfers() -> None:

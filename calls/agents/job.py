@@ -12,7 +12,9 @@ from livekit.agents import AutoSubscribe, JobContext
 from pydantic import ValidationError
 
 from calls.agents import protocol as p
+from calls.agents import tracing
 from calls.agents.link import AgentLink
+from calls.agents.logs import ids_of
 
 logger = logging.getLogger("patchbay.agents")
 
@@ -64,6 +66,7 @@ class Job:
                 attempt_id=metadata.attempt_id,
             )
         )
+        ctx.log_context_fields = ids_of(job=ctx.job.id, attempt=metadata.attempt_id)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._leaving = False
 
@@ -76,6 +79,7 @@ class Job:
         await self.ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
         self.link.report(p.JobStarted(identity=self.room.local_participant.identity))
         self.run(self._leave_when_superseded())
+        self.run(self._know_what_lines_are_about())
         await self.begin()
 
     async def begin(self) -> None:
@@ -105,6 +109,12 @@ class Job:
         await self.link.superseded.wait()
         await self.leave("another job has taken over, or the call is over")
 
+    async def _know_what_lines_are_about(self) -> None:
+        """The ids of the call and, for a manager's job, of the transfer: an AI may have several, in turn."""
+        told = await asyncio.shield(self.link.snapshot)
+        transfer = told.transfer.transfer_id if told.transfer and self.metadata.attempt_id else None
+        self.ctx.log_context_fields |= ids_of(call=told.call_id, transfer=transfer)
+
     async def leave(self, why: str) -> None:
         """Out of the room first: the job's own end takes longer."""
         if self._leaving:
@@ -126,3 +136,4 @@ class Job:
         for task in list(self._tasks):
             task.cancel()
         await self.link.close()
+        await asyncio.to_thread(tracing.flush)

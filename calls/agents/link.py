@@ -19,6 +19,7 @@ import websockets
 from pydantic import ValidationError
 
 from calls.agents import protocol as p
+from calls.agents import tracing
 from calls.agents.link_token import sign_link_token
 
 logger = logging.getLogger("patchbay.agents")
@@ -185,8 +186,10 @@ class AgentLink:
             await self._socket.send(p.Ack(seq=self._applied).model_dump_json())
 
     async def _apply_one(self, handler: Handler, down: p.Down) -> None:
+        transfer = tracing.transfer_of(down.traceparent)
         try:
-            await handler(down.body)
+            with tracing.span(f"directive {down.body.kind}", transfer):
+                await handler(down.body)
         except Exception as error:
             logger.exception("a directive failed", extra={"directive": down.body.kind})
             self.report(p.DirectiveFailed(directive_id=down.directive_id, error=type(error).__name__))

@@ -533,10 +533,16 @@ class Up(Strict):
 
 
 class Down(Strict):
+    """`traceparent` (W3C) is of the transfer that this is about, while the console is traced.
+
+    Left out otherwise: an agent of an earlier version would not know it.
+    """
+
     type: Literal["down"] = "down"
     seq: int
     directive_id: UUID
     body: DirectiveBody
+    traceparent: str = Field(default="", exclude_if=lambda value: not value)
 
 
 class Ack(Strict):

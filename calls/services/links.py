@@ -9,7 +9,10 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, QuerySet
 
+from calls import tracing as traces
 from calls.agents import protocol as p
+from calls.agents import tracing
+from calls.agents.logs import about
 from calls.announcements import agent_reported, job_closed, job_opened
 from calls.events import Actor, DirectiveFailed, JobClosed, JobOpened, record
 from calls.link import registry
@@ -24,6 +27,7 @@ from calls.timing import now
 
 logger = logging.getLogger(__name__)
 
+CHATTER = ("utterance", "speaking", "agent_state", "hold_progress", "directive_done")  # not for a trace
 GOODBYE_LINGER = timedelta(seconds=1)
 
 
@@ -155,8 +159,11 @@ def apply_up(job_id: str, epoch: int, frame: p.Up) -> int | None:
 
 def _apply_surely(call: Call, job: AgentJob, frame: p.Up) -> None:
     """A frame that cannot be applied is passed over: sent again it would only fail again, for ever."""
+    kind = frame.body.kind
     try:
-        with transaction.atomic():
+        transfer = None if kind in CHATTER else traces.of_job(call.pk, job.attempt_id)
+        ids = about(call=call.pk, transfer=transfer, attempt=job.attempt_id, job=job.pk)
+        with ids, tracing.span(f"report {kind}", transfer), transaction.atomic():
             _apply(call, job, frame.body, frame.at)
     except (OperationalError, InterfaceError):  # the database is away: the agent keeps the frame
         raise
@@ -264,7 +271,18 @@ def direct(job: AgentJob | None, key: str, body: p.DirectiveBody) -> Directive |
 def pending(job_id: str, after: int) -> list[p.Down]:
     """Directives beyond `after`, in order."""
     rows = Directive.objects.filter(job_id=job_id, seq__gt=after).order_by("seq")[:100]
-    return [p.Down.model_validate({"seq": d.seq, "directive_id": d.pk, "body": d.body}) for d in rows]
+    downs = [p.Down.model_validate({"seq": d.seq, "directive_id": d.pk, "body": d.body}) for d in rows]
+    return _traced(job_id, downs) if downs and tracing.on() else downs
+
+
+def _traced(job_id: str, downs: list[p.Down]) -> list[p.Down]:
+    """With the trace that the agent's spans belong to."""
+    job = AgentJob.objects.get(pk=job_id)
+    transfer = traces.of_job(job.call_id, job.attempt_id)
+    if transfer is None:
+        return downs
+    parent = tracing.traceparent(transfer)
+    return [down.model_copy(update={"traceparent": parent}) for down in downs]
 
 
 def _applied(job: AgentJob, seq: int) -> None:

@@ -8,8 +8,10 @@ from django.core.management.base import BaseCommand
 from django.db import Error, connections
 
 from calls import clock
+from calls.agents import tracing
 from calls.models import OwnerRole
 from calls.owners import own
+from config import metrics_port
 
 TICK_SECONDS = 0.25
 
@@ -18,6 +20,8 @@ class Command(BaseCommand):
     help = "Polls deadlines and due effects every 250 ms, runs what no worker claimed, seals events."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tracing.start("clock")
+        metrics_port.serve()
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
