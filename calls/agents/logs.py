@@ -1,7 +1,7 @@
 """Log lines as text or as JSON, the latter with the ids of what they are about. Imports no Django.
 
-As JSON a line has more than its message, and what libraries add to theirs holds room names (and in them numbers)
-and what was said. So only our own loggers' fields are shown, and of the others the ids that we gave.
+As JSON a line has more than its message, and what libraries add to theirs, and LiveKit Agents to ours, holds room
+names (and in them numbers) and what was said. So only fields that are known to name nobody are shown.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pythonjsonlogger.json import JsonFormatter
 OURS = ("calls", "transfers", "config", "patchbay")
 IDS = ("call", "transfer", "attempt", "job", "trace_id")
 ALWAYS = frozenset({"time", "level", "logger", "message", "exc_info", *IDS})
+# What our own lines say besides (`extra`): kinds and counts, never a name.
+FIELDS = frozenset({"check", "count", "directive", "effect", "error", "errors", "kind", "reason", "task", "type"})
 TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 _about: ContextVar[Mapping[str, str]] = ContextVar("about")
@@ -60,9 +62,9 @@ class Json(JsonFormatter):
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
         super().add_fields(log_data, record, message_dict)
-        if record.name.split(".")[0] not in OURS:
-            for name in set(log_data) - ALWAYS:
-                del log_data[name]
+        shown = ALWAYS | FIELDS if record.name.split(".")[0] in OURS else ALWAYS
+        for name in set(log_data) - shown:
+            del log_data[name]
 
 
 def configuration(*, level: str, form: str) -> dict[str, Any]:

@@ -153,17 +153,17 @@ def apply_up(job_id: str, epoch: int, frame: p.Up) -> int | None:
             logger.warning("reports of an agent are lost", extra={"count": frame.seq - job.up_received - 1})
         AgentJob.objects.filter(pk=job_id).update(up_received=frame.seq, last_seen_at=now())
         Call.objects.filter(pk=call.pk).update(last_fact_at=now(), missed_listings=0)
-        _apply_surely(call, job, frame)
+        with about(call=call.pk, attempt=job.attempt_id, job=job.pk):
+            _apply_surely(call, job, frame)
         return frame.seq
 
 
 def _apply_surely(call: Call, job: AgentJob, frame: p.Up) -> None:
     """A frame that cannot be applied is passed over: sent again it would only fail again, for ever."""
     kind = frame.body.kind
+    transfer = None if kind in CHATTER else traces.of_job(call.pk, job.attempt_id)
     try:
-        transfer = None if kind in CHATTER else traces.of_job(call.pk, job.attempt_id)
-        ids = about(call=call.pk, transfer=transfer, attempt=job.attempt_id, job=job.pk)
-        with ids, tracing.span(f"report {kind}", transfer), transaction.atomic():
+        with tracing.span(f"report {kind}", transfer), transaction.atomic():
             _apply(call, job, frame.body, frame.at)
     except (OperationalError, InterfaceError):  # the database is away: the agent keeps the frame
         raise

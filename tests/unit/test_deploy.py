@@ -14,6 +14,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from compose_spec import PyCompose
+from django_prometheus.middleware import Metrics
 from prometheus_client import REGISTRY
 
 from calls import metrics
@@ -305,6 +306,7 @@ def expressions() -> list[str]:
 
 def exported() -> dict[str, tuple[str, ...]]:
     """Every series that we can export, with its labels."""
+    Metrics.get_instance()  # those of the pages are made with the first page
     known: dict[str, tuple[str, ...]] = {}
     families = [*REGISTRY._names_to_collectors.items()]
     for name, collector in families:

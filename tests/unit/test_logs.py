@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import logging.config
@@ -12,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from calls.agents import logs
+from config import env
 
 TRANSFER = UUID("0199c0de-0000-7000-8000-000000000001")
 
@@ -51,6 +53,22 @@ def test_a_librarys_fields_are_not_shown_for_they_hold_rooms_and_speech(library:
     with logs.about(call="c"):
         told = line(record(library, room="call-_+12025550144_x", user_transcript="my name is", job="AJ_1"))
     assert set(told) == {"time", "level", "logger", "message", "call", "job"}
+
+
+def test_what_livekit_agents_adds_to_our_lines_is_not_shown() -> None:
+    told = line(record("patchbay.agents", room="call-_+12025550144_x", room_id="RM_1", pid=1, error="OSError"))
+    assert set(told) == {"time", "level", "logger", "message", "error"}
+
+
+def test_whatever_our_lines_say_besides_is_shown() -> None:
+    said = set()
+    for app in ("calls", "transfers", "config"):
+        for path in (env.ROOT / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.keyword) and node.arg == "extra" and isinstance(node.value, ast.Dict):
+                    said |= {key.value for key in node.value.keys if isinstance(key, ast.Constant)}
+    assert "error" in said
+    assert said - logs.FIELDS - set(logs.IDS) == set()
 
 
 def test_an_exceptions_lines_are_kept() -> None:
