@@ -358,6 +358,9 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             "PATCHBAY_TEST_DATABASE", K.TEXT, "The database that tests make.", CONSOLE, default="test_patchbay"
         ),
         Option("CARRIER_URL", K.ADDRESS, "Where the demo's carrier simulator answers.", CONSOLE),
+        Option(
+            "CARRIER_HOST", K.TEXT, "The address that it listens at.", frozenset({P.CARRIER}), default="127.0.0.1"
+        ),
         Option("CARRIER_PORT", K.NUMBER, "Its port.", frozenset({P.CARRIER})),
         Option("CARRIER_TOKEN", K.SECRET, f"Who may use its switches. {MADE}", CONSOLE | {P.CARRIER}),
     ),

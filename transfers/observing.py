@@ -17,7 +17,13 @@ from calls.tracing import find_transfers_with
 from transfers.models import Attempt, Decision, Transfer
 from transfers.phases import AFTER_MERGE, Phase, phases
 from transfers.states import OPEN_TRANSFER, AttemptState, TransferState
-from transfers.transfer_events import AttemptMoved, TransferDecided, TransferMoved, TransferRequested
+from transfers.transfer_events import (
+    AttemptMoved,
+    DialAdopted,
+    TransferDecided,
+    TransferMoved,
+    TransferRequested,
+)
 
 phase_seconds = Histogram(
     "patchbay_transfer_phase_seconds",
@@ -48,6 +54,8 @@ def observe(event: Event) -> None:
             _span("request", event, by=event.facts["by"], kind=event.facts["kind"])
         case TransferDecided.type:
             _span("decision", event, approved=event.facts["approved"])
+        case DialAdopted.type:
+            _span("dial adopted", event)
         case TransferMoved.type if event.transfer_id:
             _moved(event.transfer_id, event.facts["from_state"], event.facts["to_state"])
         case AttemptMoved.type:

@@ -11,16 +11,20 @@ import yaml
 from config.launcher.commands import Command
 from config.launcher.state import write_private
 
+LOOPBACK = "127.0.0.1"
 
-def valkey(name: str, state: Path, *, port: int, password: str, append_only: bool) -> Command:
-    """A Valkey on loopback. `append_only` keeps what it holds over a restart.
+
+def valkey(
+    name: str, state: Path, *, port: int, password: str, append_only: bool, host: str = LOOPBACK
+) -> Command:
+    """A Valkey, for this machine alone unless `host` says more. `append_only` keeps what it holds over a restart.
 
     The password is in a file that only we may read: arguments are shown to everybody on the machine.
     """
     directory = state.resolve() / name
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = {
-        "bind": "127.0.0.1",
+        "bind": host,
         "port": port,
         "dir": f'"{directory}"',
         "requirepass": password,
@@ -35,7 +39,7 @@ def valkey(name: str, state: Path, *, port: int, password: str, append_only: boo
 
 @dataclass(frozen=True)
 class LiveKitSettings:
-    """Ports on loopback, the key pair of this installation, where webhooks go, its own Valkey."""
+    """Ports at `host`, the key pair of this installation, where webhooks go, its own Valkey."""
 
     http: int
     tcp: int
@@ -45,18 +49,19 @@ class LiveKitSettings:
     webhook_url: str
     valkey_port: int
     valkey_password: str
+    host: str = LOOPBACK
 
 
 def livekit(binary: Path, state: Path, settings: LiveKitSettings) -> Command:
-    """livekit-server for this machine only; trunks and dispatch rules are kept in its Valkey."""
+    """livekit-server, for this machine alone unless `host` says more; trunks and rules are kept in its Valkey."""
     config = {
         "port": settings.http,
-        "bind_addresses": ["127.0.0.1"],
+        "bind_addresses": [settings.host],
         "rtc": {
             "tcp_port": settings.tcp,
             "udp_port": settings.udp,
-            "node_ip": "127.0.0.1",
-            "enable_loopback_candidate": True,
+            "node_ip": settings.host,
+            "enable_loopback_candidate": settings.host == LOOPBACK,  # it would answer other hosts from there
             "use_external_ip": False,
         },
         "redis": {"address": f"127.0.0.1:{settings.valkey_port}", "password": settings.valkey_password},

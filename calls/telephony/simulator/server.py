@@ -92,4 +92,4 @@ def serve(settings: Settings) -> None:
     async def made() -> web.Application:
         return application(settings)
 
-    web.run_app(made(), host="127.0.0.1", port=settings.port, print=None, access_log=None, shutdown_timeout=1)
+    web.run_app(made(), host=settings.host, port=settings.port, print=None, access_log=None, shutdown_timeout=1)

@@ -17,6 +17,7 @@ class Settings:
     url: str
     key: str
     secret: str = field(repr=False)
+    host: str = "127.0.0.1"
 
     @property
     def api_url(self) -> str:
@@ -31,4 +32,5 @@ def read(environment: Mapping[str, str]) -> Settings:
     port, token, url, key, secret = (environment[name] for name in NEEDED)
     if not port.isdigit():
         raise SystemExit("Patchbay's carrier simulator: CARRIER_PORT is not a port number.")
-    return Settings(port=int(port), token=token, url=url, key=key, secret=secret)
+    host = environment.get("CARRIER_HOST") or Settings.host
+    return Settings(port=int(port), token=token, url=url, key=key, secret=secret, host=host)
