@@ -17,6 +17,7 @@ from calls.telephony.gateway import ParticipantInfo, RoomInfo, Track
 from calls.timing import now
 
 KEEP_GONE = timedelta(hours=1)
+NO_CALL = ("check", "ring")  # rooms of ours in which LiveKit, or a phone line, is tried
 Entry = dict[str, Any]
 
 
@@ -87,7 +88,8 @@ def _identity(info: RoomInfo, room: Room) -> dict[str, Any]:
         kind = Room.Kind.CONSULT
     else:
         call = live_call(info.name) or (room.call if known else None)
-        kind = Room.Kind.CALL if call or ours is not None else Room.Kind.FOREIGN
+        of_a_call = call or (ours is not None and ours.get("kind") not in NO_CALL)
+        kind = Room.Kind.CALL if of_a_call else Room.Kind.FOREIGN
     return {
         "sid": info.sid,
         "kind": kind,
