@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Model
@@ -14,8 +13,8 @@ from calls.telephony.gateway import Gateway
 from calls.telephony.setup import PhoneLine, Plan, apply, plan
 from config.launcher.demo import PASSWORD, USERS
 from transfers import demo_data as data
-from transfers.models import Endpoint, Manager, Policy, Shift, Trunk
-from transfers.roster_services import save_trunk
+from transfers import phone_line
+from transfers.models import Endpoint, Manager, Policy, Shift
 
 TRUNK_NAME = "Carrier simulator"
 
@@ -94,12 +93,8 @@ def _manager(wanted: data.DemoManager) -> None:
 
 def line() -> PhoneLine:
     numbers = (*(department.number for department in data.DEPARTMENTS), data.UNASSIGNED_NUMBER)
-    return PhoneLine(
-        installation=settings.PATCHBAY_INSTALLATION,
-        agent_name=settings.SUPPORT_AGENT_NAME,
-        address=data.CARRIER_ADDRESS,
-        shown_numbers=(data.SHOWN_NUMBER,),
-        dialled_numbers=numbers,
+    return phone_line.line_of(
+        address=data.CARRIER_ADDRESS, shown_numbers=(data.SHOWN_NUMBER,), dialled_numbers=numbers
     )
 
 
@@ -108,13 +103,6 @@ async def set_up_line(gateway: Gateway) -> Plan:
     return await apply(gateway, await plan(gateway, line()))
 
 
-@transaction.atomic
-def keep_trunk(outbound_id: str) -> None:
+def keep_trunk(made: Plan) -> None:
     """The simulator's trunk, with the id that LiveKit knows it by now."""
-    trunk = Trunk.objects.filter(name=TRUNK_NAME).first()
-    if trunk is None:
-        none_yet = not Trunk.objects.filter(is_default=True).exists()
-        trunk = Trunk(name=TRUNK_NAME, sip_number=data.SHOWN_NUMBER, is_default=none_yet)
-    trunk.kind, trunk.trunk_id = Trunk.Kind.STORED, outbound_id
-    trunk.full_clean()
-    save_trunk(trunk, actor=SYSTEM)
+    phone_line.keep_trunk(made, actor=SYSTEM, name=TRUNK_NAME)

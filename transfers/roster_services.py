@@ -52,3 +52,22 @@ def save_trunk(trunk: Trunk, *, actor: Actor) -> None:
             other.is_default = False
             save_row(other, actor=actor)
     save_row(trunk, actor=actor)
+
+
+@transaction.atomic
+def keep_stored_trunk(trunk_id: str, *, name: str, sip_number: str, actor: Actor) -> Trunk:
+    """The trunk that LiveKit keeps under this id; the default if there is none yet.
+
+    A row that has the id stays as somebody made it; one of that name gets the id: LiveKit's was made anew.
+    """
+    known = Trunk.objects.filter(trunk_id=trunk_id).first()
+    if known:
+        return known
+    trunk = Trunk.objects.filter(name=name).first()
+    if trunk is None:
+        none_yet = not Trunk.objects.filter(is_default=True).exists()
+        trunk = Trunk(name=name, sip_number=sip_number, is_default=none_yet)
+    trunk.kind, trunk.trunk_id = Trunk.Kind.STORED, trunk_id
+    trunk.full_clean()
+    save_trunk(trunk, actor=actor)
+    return trunk

@@ -131,19 +131,44 @@ class Permissions:
 
 @dataclass(frozen=True)
 class TrunkInfo:
+    """A trunk that LiveKit keeps. `password` is empty where the server does not tell it."""
+
     id: str
     name: str
     numbers: tuple[str, ...] = ()
     address: str = ""
+    metadata: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    allowed_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class DispatchRuleInfo:
+    """A dispatch rule; without trunks it is every trunk's. `room_metadata` is what its rooms are made with."""
+
     id: str
     name: str
     room_prefix: str = ""
     agent_names: tuple[str, ...] = ()
     trunk_ids: tuple[str, ...] = ()
+    room_metadata: str = ""
+
+
+@dataclass(frozen=True)
+class CallerRule:
+    """The rule to make or keep: each caller gets a room of their own, with our metadata and our agent in it.
+
+    Numbers are not hidden: a rule that hides them keeps the dialled one back too, and with it the department.
+    The room is named after the dialled number, so that the caller's is in no room name.
+    """
+
+    name: str
+    trunk_ids: tuple[str, ...]
+    room_prefix: str
+    room_metadata: str
+    agent_name: str
+    agent_metadata: str
 
 
 class Gateway(Protocol):
@@ -183,18 +208,45 @@ class Gateway(Protocol):
     async def list_outbound_trunks(self) -> Sequence[TrunkInfo]: ...
     async def list_inbound_trunks(self) -> Sequence[TrunkInfo]: ...
     async def list_dispatch_rules(self) -> Sequence[DispatchRuleInfo]: ...
-    async def create_outbound_trunk(self, *, name: str, address: str, numbers: Sequence[str]) -> str: ...
-    async def create_inbound_trunk(self, *, name: str, numbers: Sequence[str]) -> str: ...
-    async def create_dispatch_rule(
+    async def create_outbound_trunk(
         self,
         *,
         name: str,
-        trunk_ids: Sequence[str],
-        room_prefix: str,
-        metadata: str,
-        agent_name: str,
-        agent_metadata: str,
+        address: str,
+        numbers: Sequence[str],
+        username: str = "",
+        password: str = "",
+        metadata: str = "",
     ) -> str: ...
+    async def update_outbound_trunk(
+        self,
+        id: str,
+        *,
+        address: str | None = None,
+        numbers: Sequence[str] | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        metadata: str | None = None,
+    ) -> None:
+        """What is None stays as it is."""
+
+    async def create_inbound_trunk(
+        self, *, name: str, numbers: Sequence[str], allowed_addresses: Sequence[str] = (), metadata: str = ""
+    ) -> str: ...
+    async def update_inbound_trunk(
+        self,
+        id: str,
+        *,
+        numbers: Sequence[str] | None = None,
+        allowed_addresses: Sequence[str] | None = None,
+        metadata: str | None = None,
+    ) -> None:
+        """What is None stays as it is. LiveKit does not look here whether another trunk has a number."""
+
+    async def create_dispatch_rule(self, rule: CallerRule) -> str: ...
+    async def update_dispatch_rule(self, id: str, rule: CallerRule) -> None:
+        """The whole rule becomes this one."""
+
     async def close(self) -> None: ...
 
 

@@ -18,6 +18,7 @@ from livekit.api.twirp_client import ServerError, SipCallError
 
 from calls.telephony.gateway import (
     FINAL_STATUSES,
+    CallerRule,
     DialRequest,
     DialResult,
     Dispatch,
@@ -261,12 +262,12 @@ class LiveKitGateway:
     async def list_outbound_trunks(self) -> Sequence[TrunkInfo]:
         async with self._asking():
             found = await self._api.sip.list_outbound_trunk(api.ListSIPOutboundTrunkRequest())
-        return [TrunkInfo(t.sip_trunk_id, t.name, tuple(t.numbers), t.address) for t in found.items]
+        return [_trunk(one, address=one.address) for one in found.items]
 
     async def list_inbound_trunks(self) -> Sequence[TrunkInfo]:
         async with self._asking():
             found = await self._api.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest())
-        return [TrunkInfo(t.sip_trunk_id, t.name, tuple(t.numbers)) for t in found.items]
+        return [_trunk(one, allowed_addresses=tuple(one.allowed_addresses)) for one in found.items]
 
     async def list_dispatch_rules(self) -> Sequence[DispatchRuleInfo]:
         async with self._asking():
@@ -279,50 +280,87 @@ class LiveKitGateway:
                 or rule.rule.dispatch_rule_individual.room_prefix,
                 agent_names=tuple(agent.agent_name for agent in rule.room_config.agents),
                 trunk_ids=tuple(rule.trunk_ids),
+                room_metadata=rule.room_config.metadata,
             )
             for rule in found.items
         ]
 
-    async def create_outbound_trunk(self, *, name: str, address: str, numbers: Sequence[str]) -> str:
-        trunk = api.SIPOutboundTrunkInfo(name=name, address=address, numbers=numbers)
+    async def create_outbound_trunk(
+        self,
+        *,
+        name: str,
+        address: str,
+        numbers: Sequence[str],
+        username: str = "",
+        password: str = "",
+        metadata: str = "",
+    ) -> str:
+        trunk = api.SIPOutboundTrunkInfo(
+            name=name,
+            address=address,
+            numbers=numbers,
+            auth_username=username,
+            auth_password=password,
+            metadata=metadata,
+        )
         async with self._asking():
             made = await self._api.sip.create_outbound_trunk(api.CreateSIPOutboundTrunkRequest(trunk=trunk))
         return str(made.sip_trunk_id)
 
-    async def create_inbound_trunk(self, *, name: str, numbers: Sequence[str]) -> str:
-        trunk = api.SIPInboundTrunkInfo(name=name, numbers=numbers)
+    async def update_outbound_trunk(
+        self,
+        id: str,
+        *,
+        address: str | None = None,
+        numbers: Sequence[str] | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        metadata: str | None = None,
+    ) -> None:
+        async with self._asking():
+            await self._api.sip.update_outbound_trunk_fields(
+                id,
+                address=address,
+                numbers=None if numbers is None else list(numbers),
+                auth_username=username,
+                auth_password=password,
+                metadata=metadata,
+            )
+
+    async def create_inbound_trunk(
+        self, *, name: str, numbers: Sequence[str], allowed_addresses: Sequence[str] = (), metadata: str = ""
+    ) -> str:
+        trunk = api.SIPInboundTrunkInfo(
+            name=name, numbers=numbers, allowed_addresses=allowed_addresses, metadata=metadata
+        )
         async with self._asking():
             made = await self._api.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=trunk))
         return str(made.sip_trunk_id)
 
-    async def create_dispatch_rule(
+    async def update_inbound_trunk(
         self,
+        id: str,
         *,
-        name: str,
-        trunk_ids: Sequence[str],
-        room_prefix: str,
-        metadata: str,
-        agent_name: str,
-        agent_metadata: str,
-    ) -> str:
-        """Each caller gets a room of their own, with our metadata and our agent in it.
-
-        Numbers are not hidden: a rule that hides them keeps the dialled one back too, and with it the
-        department. The room is named after the dialled number, so that the caller's is in no room name.
-        """
-        callee = api.SIPDispatchRuleCallee(room_prefix=room_prefix, randomize=True)
-        rule = api.SIPDispatchRuleInfo(
-            name=name,
-            trunk_ids=trunk_ids,
-            rule=api.SIPDispatchRule(dispatch_rule_callee=callee),
-            room_config=api.RoomConfiguration(
-                metadata=metadata,
-                agents=[room_agent(Dispatch(agent_name=agent_name, metadata=agent_metadata))],
-            ),
-        )
+        numbers: Sequence[str] | None = None,
+        allowed_addresses: Sequence[str] | None = None,
+        metadata: str | None = None,
+    ) -> None:
         async with self._asking():
-            made = await self._api.sip.create_dispatch_rule(api.CreateSIPDispatchRuleRequest(dispatch_rule=rule))
-        return str(made.sip_dispatch_rule_id)
+            await self._api.sip.update_inbound_trunk_fields(
+                id,
+                numbers=None if numbers is None else list(numbers),
+                allowed_addresses=None if allowed_addresses is None else list(allowed_addresses),
+                metadata=metadata,
+            )
+
+    async def create_dispatch_rule(self, rule: CallerRule) -> str:
+        request = api.CreateSIPDispatchRuleRequest(dispatch_rule=_rule(rule))
+        async with self._asking():
+            return str((await self._api.sip.create_dispatch_rule(request)).sip_dispatch_rule_id)
+
+    async def update_dispatch_rule(self, id: str, rule: CallerRule) -> None:
+        async with self._asking():
+            await self._api.sip.update_dispatch_rule(id, _rule(rule))
 
     async def close(self) -> None:
         await self._api.aclose()
@@ -337,6 +375,32 @@ def room_agent(dispatch: Dispatch) -> Any:
         agent_name=dispatch.agent_name,
         metadata=dispatch.metadata,
         restart_policy=api.JobRestartPolicy.JRP_NEVER,
+    )
+
+
+def _trunk(info: Any, **own: Any) -> TrunkInfo:
+    """Of either direction; `own` is what only one of them has."""
+    return TrunkInfo(
+        id=info.sip_trunk_id,
+        name=info.name,
+        numbers=tuple(info.numbers),
+        metadata=info.metadata,
+        username=info.auth_username,
+        password=info.auth_password,
+        **own,
+    )
+
+
+def _rule(rule: CallerRule) -> Any:
+    callee = api.SIPDispatchRuleCallee(room_prefix=rule.room_prefix, randomize=True)
+    return api.SIPDispatchRuleInfo(
+        name=rule.name,
+        trunk_ids=rule.trunk_ids,
+        rule=api.SIPDispatchRule(dispatch_rule_callee=callee),
+        room_config=api.RoomConfiguration(
+            metadata=rule.room_metadata,
+            agents=[room_agent(Dispatch(agent_name=rule.agent_name, metadata=rule.agent_metadata))],
+        ),
     )
 
 

@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any, TypeVar
 
 from calls.telephony.gateway import (
     FINAL_STATUSES,
+    CallerRule,
     DialRequest,
     DialResult,
     Dispatch,
@@ -33,6 +35,7 @@ from calls.telephony.gateway import (
 )
 
 OK = 200
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -306,36 +309,98 @@ class MemoryGateway:
         with self._call("list_dispatch_rules"):
             return list(self._rules.values())
 
-    async def create_outbound_trunk(self, *, name: str, address: str, numbers: Sequence[str]) -> str:
-        with self._call("create_outbound_trunk"):
-            made = TrunkInfo(self._id("ST"), name, tuple(numbers), address)
-            self._outbound[made.id] = made
-            return made.id
-
-    async def create_inbound_trunk(self, *, name: str, numbers: Sequence[str]) -> str:
-        with self._call("create_inbound_trunk"):
-            if any(set(numbers) & set(trunk.numbers) for trunk in self._inbound.values()):
-                raise Permanent("Conflicting inbound SIP Trunks", code="invalid_argument")
-            made = TrunkInfo(self._id("ST"), name, tuple(numbers))
-            self._inbound[made.id] = made
-            return made.id
-
-    async def create_dispatch_rule(
+    async def create_outbound_trunk(
         self,
         *,
         name: str,
-        trunk_ids: Sequence[str],
-        room_prefix: str,
-        metadata: str,
-        agent_name: str,
-        agent_metadata: str,
+        address: str,
+        numbers: Sequence[str],
+        username: str = "",
+        password: str = "",
+        metadata: str = "",
     ) -> str:
-        with self._call("create_dispatch_rule"):
-            if any(set(rule.trunk_ids) == set(trunk_ids) for rule in self._rules.values()):
-                raise Permanent("Dispatch rule for the same trunk already exists", code="invalid_argument")
-            made = DispatchRuleInfo(self._id("SDR"), name, room_prefix, (agent_name,), tuple(trunk_ids))
-            self._rules[made.id] = made
+        with self._call("create_outbound_trunk"):
+            if not address or not numbers:
+                raise Permanent("no outbound address or trunk numbers specified", code="invalid_argument")
+            made = TrunkInfo(self._id("ST"), name, tuple(numbers), address, metadata, username, password)
+            self._outbound[made.id] = made
             return made.id
+
+    async def update_outbound_trunk(
+        self,
+        id: str,
+        *,
+        address: str | None = None,
+        numbers: Sequence[str] | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        metadata: str | None = None,
+    ) -> None:
+        with self._call("update_outbound_trunk"):
+            fresh = _given(
+                address=address,
+                numbers=None if numbers is None else tuple(numbers),
+                username=username,
+                password=password,
+                metadata=metadata,
+            )
+            self._outbound[id] = replace(_stored(self._outbound, id), **fresh)
+
+    async def create_inbound_trunk(
+        self, *, name: str, numbers: Sequence[str], allowed_addresses: Sequence[str] = (), metadata: str = ""
+    ) -> str:
+        with self._call("create_inbound_trunk"):
+            if any(set(numbers) & set(trunk.numbers) for trunk in self._inbound.values()):
+                raise Permanent("Conflicting inbound SIP Trunks", code="invalid_argument")
+            allowed = tuple(allowed_addresses)
+            made = TrunkInfo(self._id("ST"), name, tuple(numbers), metadata=metadata, allowed_addresses=allowed)
+            self._inbound[made.id] = made
+            return made.id
+
+    async def update_inbound_trunk(
+        self,
+        id: str,
+        *,
+        numbers: Sequence[str] | None = None,
+        allowed_addresses: Sequence[str] | None = None,
+        metadata: str | None = None,
+    ) -> None:
+        with self._call("update_inbound_trunk"):
+            fresh = _given(
+                numbers=None if numbers is None else tuple(numbers),
+                allowed_addresses=None if allowed_addresses is None else tuple(allowed_addresses),
+                metadata=metadata,
+            )
+            self._inbound[id] = replace(_stored(self._inbound, id), **fresh)
+
+    async def create_dispatch_rule(self, rule: CallerRule) -> str:
+        with self._call("create_dispatch_rule"):
+            return self._keep_rule(self._id("SDR"), rule)
+
+    async def update_dispatch_rule(self, id: str, rule: CallerRule) -> None:
+        with self._call("update_dispatch_rule"):
+            _stored(self._rules, id)
+            self._keep_rule(id, rule)
+
+    def _keep_rule(self, id: str, rule: CallerRule) -> str:
+        others = (one for one in self._rules.values() if one.id != id)
+        if any(set(rule.trunk_ids) & set(one.trunk_ids) for one in others):
+            raise Permanent("Dispatch rule for the same trunk already exists", code="invalid_argument")
+        self._rules[id] = DispatchRuleInfo(
+            id, rule.name, rule.room_prefix, (rule.agent_name,), rule.trunk_ids, rule.room_metadata
+        )
+        return id
 
     async def close(self) -> None:
         """Nothing to close."""
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """What an update names."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _stored(kept: Mapping[str, T], id: str) -> T:
+    if id not in kept:
+        raise Permanent("object cannot be found", code="not_found")
+    return kept[id]

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
 from calls.telephony.gateway import (
+    CallerRule,
     DialRequest,
     Dispatch,
+    DispatchRuleInfo,
     Gateway,
     GatewayError,
     InlineTrunk,
     Permanent,
     Permissions,
     StoredTrunk,
+    TrunkInfo,
     outcome_of,
 )
 from tests.contract.conftest import Side
@@ -117,23 +121,66 @@ async def test_a_room_that_is_not_there_has_no_dispatches(gateway: Gateway) -> N
         await gateway.delete_dispatch("nowhere", "AD_none")
 
 
-async def test_trunks_and_rules_are_stored(gateway: Gateway) -> None:
-    outbound = await gateway.create_outbound_trunk(name="Out", address="sip.example.com", numbers=[NUMBER])
-    inbound = await gateway.create_inbound_trunk(name="In", numbers=["+12025550199"])
-    rule = await gateway.create_dispatch_rule(
-        name="Calls",
-        trunk_ids=[inbound],
-        room_prefix="call-",
-        metadata="{}",
-        agent_name="agent",
-        agent_metadata="{}",
+def caller_rule(trunk: str, **fields: Any) -> CallerRule:
+    whole = {
+        "name": "Calls",
+        "trunk_ids": (trunk,),
+        "room_prefix": "call-",
+        "room_metadata": "{}",
+        "agent_name": "agent",
+        "agent_metadata": "{}",
+    }
+    return CallerRule(**(whole | fields))
+
+
+async def test_trunks_and_rules_are_stored_and_changed(gateway: Gateway) -> None:
+    outbound = await gateway.create_outbound_trunk(
+        name="Out", address="sip.example.com", numbers=[NUMBER], username="u", password="p", metadata="mark"
     )
-    found_out = {one.id: one for one in await gateway.list_outbound_trunks()}[outbound]
-    assert (found_out.name, found_out.numbers, found_out.address) == ("Out", (NUMBER,), "sip.example.com")
-    found_in = {one.id: one for one in await gateway.list_inbound_trunks()}[inbound]
-    assert (found_in.name, found_in.numbers) == ("In", ("+12025550199",))
-    found = {one.id: one for one in await gateway.list_dispatch_rules()}[rule]
-    assert (found.room_prefix, found.agent_names, found.trunk_ids) == ("call-", ("agent",), (inbound,))
+    inbound = await gateway.create_inbound_trunk(
+        name="In", numbers=["+12025550199"], allowed_addresses=["203.0.113.0/24"], metadata="mark"
+    )
+    rule = await gateway.create_dispatch_rule(caller_rule(inbound))
+
+    async def out() -> TrunkInfo:
+        return {one.id: one for one in await gateway.list_outbound_trunks()}[outbound]
+
+    async def into() -> TrunkInfo:
+        return {one.id: one for one in await gateway.list_inbound_trunks()}[inbound]
+
+    async def calls() -> DispatchRuleInfo:
+        return {one.id: one for one in await gateway.list_dispatch_rules()}[rule]
+
+    assert await out() == TrunkInfo(outbound, "Out", (NUMBER,), "sip.example.com", "mark", "u", "p")
+    assert await into() == TrunkInfo(
+        inbound, "In", ("+12025550199",), metadata="mark", allowed_addresses=("203.0.113.0/24",)
+    )
+    assert await calls() == DispatchRuleInfo(rule, "Calls", "call-", ("agent",), (inbound,), "{}")
+
+    await gateway.update_outbound_trunk(outbound, address="sip.example.org", password="q")
+    assert await out() == TrunkInfo(outbound, "Out", (NUMBER,), "sip.example.org", "mark", "u", "q")
+    await gateway.update_inbound_trunk(inbound, numbers=["+12025550199", "+12025550197"])
+    assert (await into()).numbers == ("+12025550199", "+12025550197")
+    assert (await into()).allowed_addresses == ("203.0.113.0/24",)
+    await gateway.update_dispatch_rule(rule, caller_rule(inbound, agent_name="another"))
+    assert (await calls()).agent_names == ("another",)
+
+
+async def test_what_is_not_there_cannot_be_changed(gateway: Gateway) -> None:
+    for change in (
+        gateway.update_outbound_trunk("ST_none", address="sip.example.com"),
+        gateway.update_inbound_trunk("ST_none", metadata="x"),
+        gateway.update_dispatch_rule("SDR_none", caller_rule("ST_none")),
+    ):
+        with pytest.raises(Permanent) as refused:
+            await change
+        assert refused.value.code == "not_found"
+
+
+async def test_an_outbound_trunk_needs_a_host_and_a_number(gateway: Gateway) -> None:
+    for address, numbers in (("", [NUMBER]), ("sip.example.com", [])):
+        with pytest.raises(GatewayError):
+            await gateway.create_outbound_trunk(name="Out", address=address, numbers=numbers)
 
 
 async def test_a_number_has_one_inbound_trunk_and_a_trunk_one_rule(gateway: Gateway) -> None:
@@ -141,10 +188,9 @@ async def test_a_number_has_one_inbound_trunk_and_a_trunk_one_rule(gateway: Gate
     with pytest.raises(Permanent) as refused:
         await gateway.create_inbound_trunk(name="Again", numbers=["+12025550198"])
     assert "2025550198" not in str(refused.value)
-    rule = {"room_prefix": "call-", "metadata": "", "agent_name": "agent", "agent_metadata": ""}
-    await gateway.create_dispatch_rule(name="One", trunk_ids=[trunk], **rule)
+    await gateway.create_dispatch_rule(caller_rule(trunk))
     with pytest.raises(Permanent):
-        await gateway.create_dispatch_rule(name="Two", trunk_ids=[trunk], **rule)
+        await gateway.create_dispatch_rule(caller_rule(trunk, name="Two"))
 
 
 async def test_an_unknown_trunk_is_the_line_s_fault(gateway: Gateway) -> None:

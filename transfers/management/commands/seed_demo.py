@@ -27,7 +27,7 @@ class Command(BaseCommand):
             made = asyncio.run(_set_up_line())
         except GatewayError as error:
             raise CommandError(f"Patchbay: the demo's phone line could not be set up. {error}") from None
-        demo.keep_trunk(made.outbound_id)
+        demo.keep_trunk(made)
 
 
 async def _set_up_line() -> Plan:
