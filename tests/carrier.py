@@ -57,8 +57,8 @@ class Carrier:
 
 
 @asynccontextmanager
-async def running(server: LiveKitServer) -> AsyncIterator[Carrier]:
-    app = application(Settings(port=0, token=TOKEN, url=server.url, key=KEY, secret=SECRET))
+async def running(server: LiveKitServer, *, moves: bool = False) -> AsyncIterator[Carrier]:
+    app = application(Settings(port=0, token=TOKEN, url=server.url, key=KEY, secret=SECRET, moves=moves))
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

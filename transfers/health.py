@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from django.conf import settings
 
 from calls import health
 from calls.health import Check, Verdict
 from calls.telephony import loop
 from calls.telephony.gateway import GatewayError
+from transfers import merge
 from transfers.models import Trunk
-
-CLOUD_HOSTS = (".livekit.cloud",)
 
 
 def trunk() -> Check:
@@ -43,15 +40,7 @@ def _stored(name: str, trunk_id: str) -> Check:
 
 
 def merge_strategy() -> Check:
-    name, forced = "Merge strategy", settings.MERGE_STRATEGY
-    if forced != "auto":
-        return Check(name, Verdict.OK, f"{forced}, because MERGE_STRATEGY says so.")
-    host = urlsplit(settings.LIVEKIT_URL).hostname or ""
-    if host.endswith(CLOUD_HOSTS):
-        return Check(name, Verdict.OK, "move: this is LiveKit Cloud, which can move a manager's leg.")
-    return Check(
-        name, Verdict.OK, "relay: a self-hosted LiveKit cannot move a leg, so an agent carries the audio."
-    )
+    return Check("Merge strategy", Verdict.OK, f"{merge.why()}.")
 
 
 def register() -> None:

@@ -33,12 +33,12 @@ def sip_strategy() -> Strategy:
 
 
 def why() -> str:
-    """For the status page."""
+    """For `doctor` and the status page."""
     if settings.MERGE_STRATEGY in ("move", "rejoin", "relay"):
         return f"{settings.MERGE_STRATEGY}: forced by MERGE_STRATEGY"
     if sip_strategy() == "move":
         return "move: LIVEKIT_URL is LiveKit Cloud, which can move participants"
-    return "relay: LIVEKIT_URL is a self-hosted server, which cannot move participants"
+    return "relay: LIVEKIT_URL is a self-hosted server, which cannot move a leg, so an agent carries the audio"
 
 
 def line_job(attempt: Attempt) -> AgentJob | None:

@@ -18,7 +18,7 @@ TRUNK_NAME = "LiveKit"
 
 def line_of(**wanted: Any) -> PhoneLine:
     """A line of this installation; `wanted` as `PhoneLine` has it."""
-    return PhoneLine(installation=settings.PATCHBAY_INSTALLATION, agent_name=settings.AGENT_NAME, **wanted)
+    return PhoneLine(installation=settings.PATCHBAY_INSTALLATION, agent_name=settings.SUPPORT_AGENT_NAME, **wanted)
 
 
 def line_of_settings(**wanted: Any) -> PhoneLine:

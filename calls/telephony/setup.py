@@ -202,7 +202,8 @@ def _outbound(line: PhoneLine, found: Sequence[TrunkInfo]) -> Item:
         changes["numbers"] = line.shown_numbers
     if line.username and line.username != mine.username:
         changes["username"] = line.username
-    if line.password and line.username and line.password != mine.password:
+    told_another = bool(mine.password) and mine.password != line.password  # it may be kept from us
+    if line.password and line.username and ("username" in changes or told_another):
         changes["password"] = line.password
     return _kept(part, mine, changes, says=f"to {mine.address}")
 

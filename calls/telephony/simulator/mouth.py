@@ -57,7 +57,7 @@ class Mouth:
 
     def __init__(self) -> None:
         self._source = rtc.AudioSource(RATE, 1, queue_size_ms=QUEUE_MS)
-        self.track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
+        self.track = self.new_track()
         self._turn = asyncio.Lock()
         self._waiting: deque[Samples] = deque()
         self._wake = asyncio.Event()
@@ -66,6 +66,10 @@ class Mouth:
         self._phase = 0.0
         self._closed = False
         self._pump = asyncio.create_task(self._run())
+
+    def new_track(self) -> rtc.LocalAudioTrack:
+        """Each room that the voice is published in needs one of its own."""
+        return rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
 
     @property
     def speaking(self) -> bool:

@@ -39,7 +39,7 @@ class Party:
     def __init__(self, url: str, token: str, *, listens: bool = True) -> None:
         self._url, self._token = url, token
         self.identity = str(jwt.decode(token, options={"verify_signature": False}).get("sub", ""))
-        self.room = rtc.Room()
+        self.on_key: Callable[[rtc.SipDTMF], None] | None = None
         self.recording = Recording(time.time())
         self.heard: list[Utterance] = []
         self.listens = listens
@@ -54,10 +54,16 @@ class Party:
         self._closing: asyncio.Task[None] | None = None
         self._reactions: set[asyncio.Task[None]] = set()
         self._left = asyncio.Event()
-        self.room.on("track_published", self._on_published)
-        self.room.on("track_subscribed", self._on_subscribed)
-        self.room.on("track_unsubscribed", self._on_unsubscribed)
-        self.room.on("disconnected", self._on_disconnected)
+        self.room = self._new_room()
+
+    def _new_room(self) -> rtc.Room:
+        room = rtc.Room()
+        room.on("track_published", self._on_published)
+        room.on("track_subscribed", self._on_subscribed)
+        room.on("track_unsubscribed", self._on_unsubscribed)
+        room.on("sip_dtmf_received", self._on_dtmf)
+        room.on("disconnected", lambda reason: self._on_disconnected(room, reason))
+        return room
 
     @property
     def connected(self) -> bool:
@@ -100,6 +106,24 @@ class Party:
             await self.room.disconnect(reason=rtc.DisconnectReason.Value(reason))
         self._over(reason)
         await self._close()
+
+    async def move(self, token: str) -> None:
+        """Into another room, as LiveKit Cloud moves somebody: the same voice and ears, and it has not left.
+
+        Raises `rtc.ConnectError`, and is then where it was.
+        """
+        new = self._new_room()
+        await new.connect(self._url, token, rtc.RoomOptions(auto_subscribe=False))
+        before, self.room, self._token = self.room, new, token
+        for _, task in self._streams.values():
+            task.cancel()
+        self._streams.clear()
+        with suppress(Exception):  # that room may be closed meanwhile
+            await before.disconnect()
+        if self._mouth:
+            await new.local_participant.publish_track(self._mouth.new_track(), MICROPHONE)
+        if self._subscribed:
+            self.subscribe_audio(True)
 
     async def wait_left(self) -> None:
         """Until it left or was put out of the room."""
@@ -203,7 +227,13 @@ class Party:
 
     # ── the end ──────────────────────────────────────────────────────────────────────────────────
 
-    def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+    def _on_dtmf(self, key: rtc.SipDTMF) -> None:
+        if self.on_key:
+            self.on_key(key)
+
+    def _on_disconnected(self, room: rtc.Room, reason: rtc.DisconnectReason.ValueType) -> None:
+        if room is not self.room:  # moved away from there
+            return
         self._over(rtc.DisconnectReason.Name(reason))
         self._closing = asyncio.create_task(self._close())
 

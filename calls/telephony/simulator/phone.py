@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from livekit import api, rtc
@@ -41,11 +41,11 @@ class Leg:
     ringing_timeout_s: float
     call_id: str = field(default_factory=lambda: ids.new("SCL_"))
 
-    def token(self, key: str, secret: str) -> str:
+    def token(self, key: str, secret: str, *, status: str = "dialing") -> str:
         grants = api.VideoGrants(room_join=True, room=self.room, can_update_own_metadata=True)
         token = api.AccessToken(key, secret).with_identity(self.identity).with_name(self.name)
         token = token.with_metadata(self.metadata).with_grants(grants).with_kind("sip")
-        first = {"sip.callID": self.call_id, "sip.callStatus": "dialing"}
+        first = {"sip.callID": self.call_id, "sip.callStatus": status}
         return token.with_attributes(self.attributes | first).to_jwt()
 
 
@@ -84,7 +84,7 @@ class DialledPhone:
         self.may_answer = asyncio.Event()  # cleared: not before the client has given up
         self.may_answer.set()
         self.party.on_left = lambda reason: record.notes.add("left", reason)
-        self.party.room.on("sip_dtmf_received", self._on_key)
+        self.party.on_key = self._on_key
         self.ended = asyncio.Event()
         self.task = asyncio.create_task(self._live())
 
@@ -104,6 +104,13 @@ class DialledPhone:
     async def hang_up(self) -> None:
         await self._set(**{"sip.callStatus": "hangup"})
         await self.party.leave()
+
+    async def move(self, room: str, key: str, secret: str) -> None:
+        """Answered, it goes on in another room. Raises `rtc.ConnectError`."""
+        leg = replace(self.leg, room=room)
+        await self.party.move(leg.token(key, secret, status="active"))
+        self.leg = leg
+        self.notes.add("moved", room)
 
     # ── its life ─────────────────────────────────────────────────────────────────────────────────
 

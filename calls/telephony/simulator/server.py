@@ -48,6 +48,8 @@ class Front:
             return await self._service.create(request, late=late)
         if (service, method) == ("livekit.SIP", "TransferSIPParticipant"):
             return await self._service.transfer(request)
+        if (service, method) == ("livekit.RoomService", "MoveParticipant"):
+            return await self._service.move(request)
         return None
 
     async def _before_removal(self, request: web.Request, method: str) -> None:

@@ -8,14 +8,14 @@ import re
 import aiohttp
 from aiohttp import web
 from google.protobuf.empty_pb2 import Empty
-from livekit import api
+from livekit import api, rtc
 from livekit.protocol import sip
 
 from calls.telephony.simulator import twirp
 from calls.telephony.simulator.callers import Caller, Switchboard
 from calls.telephony.simulator.exchange import Exchange
 from calls.telephony.simulator.faults import until_given_up
-from calls.telephony.simulator.grants import may_call
+from calls.telephony.simulator.grants import may_call, may_move
 from calls.telephony.simulator.numbers import OK, phone_at
 from calls.telephony.simulator.phone import DialledPhone, Leg
 from calls.telephony.simulator.settings import Settings
@@ -134,6 +134,25 @@ class SipService:
         phone.notes.add("referred", message.transfer_to)
         await phone.hang_up()
         return twirp.answer(request, Empty())
+
+    # ── move ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def move(self, request: web.Request) -> web.Response | None:
+        """What only LiveKit Cloud does: a phone that talks goes on in another room. None: not ours to answer."""
+        message = await twirp.read(request, api.MoveParticipantRequest)
+        if message is None or not self._settings.moves:
+            return None
+        room, destination = message.room, message.destination_room
+        if not may_move(self._settings, request, room=room, destination=destination):
+            return TwirpError("permission_denied", "permissions denied").response()
+        phone = self._exchange.leg(room, message.identity)
+        if phone is None or not phone.talks:
+            return TwirpError("not_found", "participant does not exist").response()
+        try:
+            await phone.move(destination, self._settings.key, self._settings.secret)
+        except rtc.ConnectError:
+            return TwirpError("unavailable", "the destination could not be joined").response()
+        return twirp.answer(request, api.MoveParticipantResponse())
 
     def _on_the_line(self, room: str, identity: str) -> DialledPhone | Caller | None:
         return self._exchange.leg(room, identity) or self._switchboard.leg(room, identity)

@@ -18,6 +18,7 @@ class Settings:
     key: str
     secret: str = field(repr=False)
     host: str = "127.0.0.1"
+    moves: bool = False  # as LiveKit Cloud; a self-hosted server moves nobody
 
     @property
     def api_url(self) -> str:
@@ -33,4 +34,5 @@ def read(environment: Mapping[str, str]) -> Settings:
     if not port.isdigit():
         raise SystemExit("Patchbay's carrier simulator: CARRIER_PORT is not a port number.")
     host = environment.get("CARRIER_HOST") or Settings.host
-    return Settings(port=int(port), token=token, url=url, key=key, secret=secret, host=host)
+    moves = environment.get("CARRIER_MOVES") == "1"
+    return Settings(port=int(port), token=token, url=url, key=key, secret=secret, host=host, moves=moves)
