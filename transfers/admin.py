@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from unfold.admin import StackedInline, TabularInline
+from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminExpandableTextareaWidget,
@@ -25,7 +31,7 @@ from calls.admin_base import Plain, RecordedAdmin
 from calls.admin_fields import PhoneNumberField
 from calls.events import Actor
 from calls.models import Department
-from transfers import roster_services, validation
+from transfers import ring_pages, roster_services, validation
 from transfers.models import Endpoint, Manager, Policy, Shift, Trunk
 
 
@@ -62,10 +68,20 @@ class EndpointForm(forms.ModelForm):
 class EndpointInline(Plain, TabularInline):
     model = Endpoint
     form = EndpointForm
+    fields = (*EndpointForm.Meta.fields, "ring")
+    readonly_fields = ("ring",)
     extra = 0
     ordering = ("position", "pk")
     verbose_name = "way"
     verbose_name_plural = "Ways to reach them, in order"
+
+    @admin.display(description="Try")
+    def ring(self, endpoint: Endpoint) -> str:
+        if endpoint.pk is None or endpoint.kind == Endpoint.Kind.BROWSER:
+            return "–"
+        where = reverse("admin:transfers_endpoint_ring", args=(endpoint.manager_id, endpoint.pk))
+        words = f"Ring the {endpoint.get_kind_display().lower()} ending in {endpoint.address[-4:]}"
+        return format_html('<a class="underline" href="{}" aria-label="{}">Ring it</a>', where, words)
 
 
 class ShiftForm(forms.ModelForm):
@@ -158,6 +174,29 @@ class ManagerAdmin(RecordedAdmin):
         self.known = set(known_departments(request).values_list("pk", flat=True))
         return super().get_list_display(request)
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path(
+                "<uuid:manager_id>/ring/<int:endpoint_id>/",
+                view(self.ring_endpoint),
+                name="transfers_endpoint_ring",
+            ),
+            path("rings/<uuid:ring_id>/", view(self.ring_result), name="transfers_ring"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def ring_endpoint(self, request: HttpRequest, manager_id: UUID, endpoint_id: int) -> HttpResponse:
+        """Only of managers that the person sees here."""
+        manager = get_object_or_404(self.get_queryset(request), pk=manager_id)
+        if not self.has_change_permission(request, manager):
+            raise PermissionDenied
+        endpoint = get_object_or_404(manager.endpoints.exclude(kind=Endpoint.Kind.BROWSER), pk=endpoint_id)
+        return ring_pages.of_endpoint(self.admin_site, request, endpoint)
+
+    def ring_result(self, request: HttpRequest, ring_id: UUID) -> HttpResponse:
+        return ring_pages.result(self.admin_site, request, ring_id)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Manager | None = None) -> tuple[str, ...]:
         """An account sees its own transfers: who has which is the administrators' to say."""
         return () if request.user.has_perm("auth.change_user") else ("user",)
@@ -245,6 +284,7 @@ class TrunkForm(forms.ModelForm):
 class TrunkAdmin(RecordedAdmin):
     form = TrunkForm
     list_display = ("name", "kind", "trunk_id", "hostname", "sip_number", "is_default")
+    actions_detail = ("ring",)
     fieldsets = (
         (None, {"fields": (("name", "is_default"), ("kind", "sip_number"))}),
         ("Stored on LiveKit", {"fields": ("trunk_id",)}),
@@ -260,3 +300,10 @@ class TrunkAdmin(RecordedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
         roster_services.save_trunk(obj, actor=Actor.of(request.user))
+
+    @action(description="Ring a number", icon="phone_in_talk", url_path="ring", permissions=("change",))  # type: ignore[untyped-decorator]
+    def ring(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        trunk = self.get_object(request, object_id)
+        if trunk is None:
+            raise Http404
+        return ring_pages.of_trunk(self.admin_site, request, trunk)

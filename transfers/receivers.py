@@ -24,7 +24,7 @@ CLOSE_AGAIN_AFTER = timedelta(seconds=1)
 
 def register() -> None:
     """Connect the receivers, the effects, the link's extension and the clock's part; once, at start."""
-    from transfers import dial, in_call, link_extension, tasks
+    from transfers import dial, in_call, link_extension, ring_effect, tasks
 
     announcements.agent_reported.connect(on_report)
     announcements.call_ended.connect(on_call_ended)
@@ -39,6 +39,7 @@ def register() -> None:
     refer.register()
     callback_calls.register()
     dispatch.register()
+    ring_effect.register()
     link_extension.register()
     clock.every_tick(tasks.wake_transfers)
 

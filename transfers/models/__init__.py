@@ -2,6 +2,7 @@
 
 from .callbacks import Callback
 from .policies import Policy
+from .rings import Ring
 from .roster import Endpoint, Manager, PinEntry, Presence, Shift, Trunk
 from .transfers import Attempt, BriefingVersion, Decision, HandOver, ReferResult, Transfer, WaitsWith
 
@@ -17,6 +18,7 @@ __all__ = [
     "Policy",
     "Presence",
     "ReferResult",
+    "Ring",
     "Shift",
     "Transfer",
     "Trunk",
