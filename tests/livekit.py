@@ -30,7 +30,8 @@ class LiveKitServer:
         self.webhook_url = webhook_url
         self.state = Path(tempfile.mkdtemp(prefix="patchbay-livekit-"))
         self.children: list[Child] = []
-        self.port = 0
+        self.port = self.valkey_port = 0
+        self.valkey_password = secrets.token_hex(8)
 
     @property
     def url(self) -> str:
@@ -57,7 +58,7 @@ class LiveKitServer:
         for name in ("valkey", "http", "tcp", "udp"):
             ports[name] = state.any_port(taken, udp=name == "udp")
             taken.add(ports[name])
-        self.port, password = ports["http"], secrets.token_hex(8)
+        self.port, self.valkey_port, password = ports["http"], ports["valkey"], self.valkey_password
         binary = livekit_build.find_or_build(print, lambda: None)
         settings = servers.LiveKitSettings(
             http=self.port,

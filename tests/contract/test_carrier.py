@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import io
 import json
 import time
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +30,7 @@ from calls.telephony.simulator.recording import RATE
 from tests import carrier as carriers
 from tests.carrier import Carrier
 from tests.livekit import KEY, SECRET, LiveKitServer
+from tests.watching import loudness, until, watch
 
 pytestmark = pytest.mark.contract
 
@@ -45,50 +45,17 @@ async def carrier(livekit_server: LiveKitServer) -> AsyncIterator[Carrier]:
         yield one
 
 
-async def until(condition: Callable[[], object | Awaitable[object]], within: float = 10) -> None:
-    """Look until it holds; what it answers may be awaited."""
-    async with asyncio.timeout(within):
-        while True:
-            found = condition()
-            if await found if inspect.isawaitable(found) else found:
-                return
-            await asyncio.sleep(0.02)
-
-
 async def failure(carrier: Carrier, request: DialRequest) -> GatewayError:
     with pytest.raises(GatewayError) as raised:
         await carrier.gateway.dial(request)
     return raised.value
 
 
-async def watch(carrier: Carrier, room: str) -> tuple[rtc.Room, list[str]]:
-    """The room as another participant sees it, and what its legs do there in order."""
-    seen: list[str] = []
-    token = api.AccessToken(KEY, SECRET).with_identity("watcher")
-    watcher = rtc.Room()
-
-    def status(changed: dict[str, str], who: rtc.Participant) -> None:
-        seen.extend(f"{name.removeprefix('sip.')}={value}" for name, value in changed.items() if "Status" in name)
-        seen.extend(name.removeprefix("sip.") for name in changed if name in ("sip.callTag", "sip.callIDFull"))
-
-    def joined(who: rtc.RemoteParticipant) -> None:
-        seen.append(f"joined {who.attributes['sip.callStatus']}")
-
-    watcher.on("participant_connected", joined)
-    watcher.on("participant_attributes_changed", status)
-    watcher.on("track_published", lambda publication, who: seen.append("track"))
-    watcher.on("participant_disconnected", lambda who: seen.append(f"left {who.disconnect_reason}"))
-    await watcher.connect(
-        carrier.server.url, token.with_grants(api.VideoGrants(room_join=True, room=room)).to_jwt()
-    )
-    return watcher, seen
-
-
 # ── dialling ─────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_a_dialled_phone_shows_itself_as_a_sip_leg_does(carrier: Carrier) -> None:
-    watcher, seen = await watch(carrier, "consult-1")
+    watcher, seen = await watch(carrier.server.url, "consult-1")
     await carrier.ask("POST", "/scripts", {"to": ACCEPTS.to, "rings_s": 0.3})
     result = await carrier.gateway.dial(replace(ACCEPTS, dtmf="w1#", attributes={"ours": "kept"}))
     await until(lambda: "callStatus=active" in seen)
@@ -146,7 +113,7 @@ async def test_the_sdk_says_busy_in_its_own_words(carrier: Carrier) -> None:
 
 
 async def test_nobody_answers_and_the_ringing_runs_out(carrier: Carrier) -> None:
-    watcher, seen = await watch(carrier, "consult-1")
+    watcher, seen = await watch(carrier.server.url, "consult-1")
     error = await failure(carrier, replace(ACCEPTS, to="+12025550103", ringing_timeout_s=1))
     assert (error.code, error.sip_status, outcome_of(error)) == ("canceled", None, "no_answer")
     await until(lambda: f"left {rtc.DisconnectReason.USER_UNAVAILABLE}" in seen)
@@ -264,7 +231,7 @@ async def test_no_answer_at_all_is_uncertain(carrier: Carrier) -> None:
 async def test_a_phone_that_answers_after_the_client_gave_up(carrier: Carrier) -> None:
     await carrier.ask("POST", "/faults", {"method": "CreateSIPParticipant", "fault": "late"})
     await carrier.ask("POST", "/scripts", {"to": ACCEPTS.to, "rings_s": 0})
-    watcher, seen = await watch(carrier, "consult-1")
+    watcher, seen = await watch(carrier.server.url, "consult-1")
     dial = asyncio.create_task(carrier.gateway.dial(ACCEPTS))
     await until(lambda: "track" in seen)
     assert (await carrier.last())["answered_at"] is None
@@ -274,12 +241,6 @@ async def test_a_phone_that_answers_after_the_client_gave_up(carrier: Carrier) -
 
 
 # ── sound ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def loudness(samples: np.ndarray, hz: float) -> float:
-    """How much of one tone there is, as the amplitude of int16."""
-    t = np.arange(len(samples)) / RATE
-    return float(2 * abs(np.mean(samples * np.exp(-2j * np.pi * hz * t))))
 
 
 async def heard_by(carrier: Carrier, id: str) -> tuple[float, np.ndarray]:

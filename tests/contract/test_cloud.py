@@ -19,8 +19,8 @@ from tests import carrier as carriers
 from tests import cloud as clouds
 from tests.carrier import Carrier
 from tests.cloud import PROJECT, REGIONS, Cloud
-from tests.contract.test_carrier import loudness, until
 from tests.livekit import KEY, SECRET, LiveKitServer
+from tests.watching import loudness, until
 
 pytestmark = pytest.mark.contract
 
