@@ -50,6 +50,7 @@ class PhoneLine:
     dialled_numbers: tuple[str, ...] = ()  # callers dial these
     username: str = ""
     password: str = field(default="", repr=False)
+    password_is_new: bool = False  # for a server that does not tell the old one
     allowed_addresses: tuple[str, ...] = ()  # where callers may come from; none: from anywhere
     outbound_id: str = ""
     inbound_id: str = ""
@@ -203,7 +204,7 @@ def _outbound(line: PhoneLine, found: Sequence[TrunkInfo]) -> Item:
     if line.username and line.username != mine.username:
         changes["username"] = line.username
     told_another = bool(mine.password) and mine.password != line.password  # it may be kept from us
-    if line.password and line.username and ("username" in changes or told_another):
+    if line.password and line.username and (line.password_is_new or told_another or "username" in changes):
         changes["password"] = line.password
     return _kept(part, mine, changes, says=f"to {mine.address}")
 

@@ -161,9 +161,16 @@ async def test_who_may_not_move_moves_nobody(cloud: Cloud, gateway: LiveKitGatew
 
 async def test_a_password_that_is_not_told_again_is_not_set_for_ever(gateway: LiveKitGateway) -> None:
     line = PhoneLine(
-        "cloud", "patchbay-cloud", "sip.example.com", ("+12025550173",), ("+12025550172",), "user", "secret"
+        installation="cloud",
+        agent_name="patchbay-cloud",
+        address="sip.example.com",
+        shown_numbers=("+12025550173",),
+        dialled_numbers=("+12025550172",),
+        username="user",
+        password="secret",
     )
     made = await apply(gateway, await plan(gateway, line))
     assert made.missing == ()
     other = await plan(gateway, replace(line, username="another"))
     assert other.outbound.says == "its username, password"
+    assert (await plan(gateway, replace(line, password_is_new=True))).outbound.says == "its password"

@@ -128,6 +128,8 @@ def test_as_json_it_says_the_same(livekit: MemoryGateway, settings: Settings, ca
         (("--number", "12"), "begin with \\+"),
         (("--host", "sip:carrier.example"), "No sip: in front"),
         (("--allow", "carrier.example"), "--allow takes an IP address"),
+        (("--username", "u"), "SIP_AUTH_PASSWORD is not set"),
+        (("--new-password",), "SIP_AUTH_PASSWORD is not set"),
     ],
 )
 def test_an_option_that_cannot_be_is_one_line(livekit: MemoryGateway, arguments: Any, why: str) -> None:

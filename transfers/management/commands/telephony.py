@@ -4,6 +4,7 @@ import json
 from ipaddress import ip_network
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand, CommandParser
@@ -39,6 +40,7 @@ class Command(BaseCommand):
             "--number", action="append", default=[], metavar="+1…", help="shown to managers; default: SIP_NUMBER"
         )
         out.add_argument("--username", default="", help="the carrier's log-in; default: SIP_AUTH_USERNAME")
+        out.add_argument("--new-password", action="store_true", help="set it, whatever LiveKit has")
         out.add_argument("--outbound-trunk", default="", metavar="ST_…", help="use this one as it is")
         into = parser.add_argument_group("inbound: how callers come in")
         into.add_argument(
@@ -152,12 +154,16 @@ def _webhooks(tried: Check | None) -> dict[str, Any]:
 
 def _wanted(options: dict[str, Any]) -> PhoneLine:
     """Raises CommandError with what is wrong about an option."""
+    logs_in = options["username"] or options["new_password"] or settings.SIP_AUTH_USERNAME
+    if logs_in and not settings.SIP_AUTH_PASSWORD:
+        raise CommandError("Patchbay: SIP_AUTH_PASSWORD is not set, and the carrier's log-in needs it.")
     try:
         return line_of_settings(
             address=host_and_port(options["host"]) if options["host"] else "",
             shown_numbers=tuple(phone_number(one) for one in options["number"]),
             dialled_numbers=tuple(phone_number(one) for one in options["inbound_number"]),
             username=options["username"],
+            password_is_new=options["new_password"],
             allowed_addresses=tuple(_address(one) for one in options["allow"]),
             outbound_id=options["outbound_trunk"],
             inbound_id=options["inbound_trunk"],
