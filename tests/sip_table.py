@@ -1,7 +1,8 @@
 """What a dialled phone does, and what of it shows in the room and in the answer: one table, checked against both.
 
-`tests/contract` runs it on the carrier simulator, `tests/sip` on livekit-sip with SIPp's phones. So the simulator
-stays what it imitates.
+`tests/contract` runs it on the carrier simulator, `tests/sip` on livekit-sip with SIPp's phones, so that the
+simulator stays what it imitates. One difference is known: a real caller's call rings (`sip.callStatus=ringing`)
+until somebody in the room listens to it, and is picked up only then; the simulator's callers are there at once.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import uuid4
 
 from livekit import rtc
 
@@ -19,10 +21,9 @@ from tests.watching import until, watch
 RINGING_S = 3  # for a phone that nobody picks up
 KEY_PRESSED = "5"
 
-# Every leg has these; of numbers and hosts none, because the product asks for them to be hidden.
-RINGING_HAS = frozenset({"sip.callID", "sip.callStatus", "sip.trunkID"})
+# Over an inline trunk. Nothing of numbers and hosts: the product asks for them to be hidden.
+RINGING_HAS = frozenset({"sip.callID", "sip.callStatus"})
 ANSWERED_HAS = RINGING_HAS | {"sip.callTag", "sip.callIDFull"}
-HIDDEN = frozenset({"sip.phoneNumber", "sip.trunkPhoneNumber", "sip.hostname"})
 INBOUND_HAS = frozenset(
     {
         "sip.callID",
@@ -58,7 +59,7 @@ TABLE: Mapping[str, Way] = {
     "presses a key": Way((*ANSWERS, f"key {KEY_PRESSED}"), left="CLIENT_INITIATED"),
     "is busy": Way((), ("resource_exhausted", 486, "busy")),
     "refuses": Way(RINGS, ("permission_denied", 603, "declined"), "USER_REJECTED"),
-    "is unavailable": Way(RINGS, ("resource_exhausted", 480, "no_answer"), "USER_REJECTED"),
+    "is unavailable": Way(RINGS, ("resource_exhausted", 480, "no_answer"), "USER_UNAVAILABLE"),
     "is not in service": Way((), ("not_found", 404, "invalid_number")),
     "rings out": Way(RINGS, ("canceled", None, "no_answer"), "USER_UNAVAILABLE"),
 }
@@ -87,10 +88,11 @@ class Seen:
 async def dialled(line: Line, way: str) -> Seen:
     """Dial a phone of this way, let it do it, and say what was seen."""
     to, trunk = await line.phone(way)
-    watcher, seen = await watch(line.url, "consult-1")
+    room = f"consult-{uuid4()}"
+    watcher, seen = await watch(line.url, room)
     has: set[str] = set()
-    watcher.on("participant_disconnected", lambda who: has.update(who.attributes))
-    request = DialRequest("consult-1", "manager-1", to, trunk, ringing_timeout_s=RINGING_S)
+    watcher.on("participant_disconnected", lambda who: has.update(n for n in who.attributes if "sip." in n))
+    request = DialRequest(room, "manager-1", to, trunk, ringing_timeout_s=RINGING_S)
     error: tuple[str, int | None, str] | None = None
     try:
         await line.gateway.dial(request)
@@ -115,11 +117,14 @@ def _order(seen: list[str]) -> tuple[str, ...]:
     """Without ids, and without the leaving itself.
 
     The server tells the others of a leg without a track in batches: it may be there only when it rings already.
+    The track comes some milliseconds before or after the ringing, and always before the answer.
     """
     order = [what for what in seen if what.startswith(("joined", "callStatus=", "track", "key"))]
     order = [what for what in order if what != "callStatus=hangup"]
     if order and order[0] == "joined ringing":
         order[:1] = list(RINGS[:2])
+    if order[1:3] == ["track", "callStatus=ringing"]:
+        order[1:3] = list(RINGS[1:])
     return tuple(order)
 
 
@@ -127,9 +132,7 @@ async def check(line: Line, way: str) -> None:
     """What the table says, and nothing else."""
     async with asyncio.timeout(40):
         seen = await dialled(line, way)
-    assert seen.way == TABLE[way]
+    assert seen.way == TABLE[way], seen.way
     if not seen.way.left:
         return
-    has = RINGING_HAS if seen.way.error else ANSWERED_HAS
-    assert has <= seen.attributes
-    assert not HIDDEN & seen.attributes
+    assert seen.attributes == (RINGING_HAS if seen.way.error else ANSWERED_HAS)

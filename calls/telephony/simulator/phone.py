@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 AT_MOST_S = 80.0  # a self-hosted server ends a waiting dial then
 RINGS_AFTER_S = 0.01
 PAUSE_S, DIGIT_S = 0.5, 0.3  # of `w`, and of one key with the silence after it
-REJECTED, UNAVAILABLE = "USER_REJECTED", "USER_UNAVAILABLE"
+REJECTED, UNAVAILABLE, LINE_FAILED = "USER_REJECTED", "USER_UNAVAILABLE", "SIP_TRUNK_FAILURE"
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,13 @@ def keys_in_time(digits: str) -> list[tuple[float, str]]:
             plan.append((after_s + DIGIT_S, digit))
             after_s = 0.0
     return [*plan, (after_s, "")] if after_s else plan
+
+
+def left_because(status: int) -> str:
+    """Why LiveKit's SIP service lets a leg leave whose phone answered with this status."""
+    if status in (401, 403, 407, 486, 488) or status >= 600:
+        return REJECTED
+    return LINE_FAILED if status >= 500 else UNAVAILABLE
 
 
 class Refused(Exception):
@@ -158,7 +165,7 @@ class DialledPhone:
         except TimeoutError:
             raise Refused(self._ran_out(limit), UNAVAILABLE) from None
         if behaviour.status != OK:
-            raise Refused(sip_error(behaviour.status), REJECTED, behaviour.status)
+            raise Refused(sip_error(behaviour.status), left_because(behaviour.status), behaviour.status)
 
     @staticmethod
     def _ran_out(limit: float) -> TwirpError:

@@ -64,7 +64,9 @@ class SipService:
         to = message.sip_call_to
         if not NUMBER.fullmatch(to):
             to = f"sip:{to}@{trunk.address}"
-        attributes = dict(message.participant_attributes) | {"sip.trunkID": message.sip_trunk_id}
+        attributes = dict(message.participant_attributes)
+        if message.sip_trunk_id:
+            attributes["sip.trunkID"] = message.sip_trunk_id
         if not message.hide_phone_number:
             attributes |= {
                 "sip.phoneNumber": message.sip_call_to,
