@@ -81,7 +81,9 @@ class EndpointInline(Plain, TabularInline):
             return "–"
         where = reverse("admin:transfers_endpoint_ring", args=(endpoint.manager_id, endpoint.pk))
         words = f"Ring the {endpoint.get_kind_display().lower()} ending in {endpoint.address[-4:]}"
-        return format_html('<a class="underline" href="{}" aria-label="{}">Ring it</a>', where, words)
+        return format_html(
+            '<a class="underline whitespace-nowrap" href="{}" aria-label="{}">Ring it</a>', where, words
+        )
 
 
 class ShiftForm(forms.ModelForm):

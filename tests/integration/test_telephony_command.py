@@ -70,6 +70,7 @@ def test_what_is_planned_is_made_once_with_its_row(livekit: MemoryGateway, capsy
 
     code, said = telephony(capsys, "apply", *OUTBOUND)
     assert code == 2  # all is made, but no webhook comes
+    assert [line.split("  ")[0] for line in said.splitlines()[:3]] == ["created"] * 3
     assert "api_key: APItest" in said
     assert "- https://console.example.com/webhooks/livekit" in said
     trunk = Trunk.objects.get()

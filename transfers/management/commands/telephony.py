@@ -21,6 +21,7 @@ from transfers.phone_line import keep_trunk, line_of_settings
 from transfers.validation import host_and_port
 
 INCOMPLETE = 2
+DONE = {State.CREATE: "created", State.UPDATE: "updated"}  # what was planned, when it is there
 NO_DATABASE = "The database does not answer. Is the product running? `make start`"
 
 
@@ -72,14 +73,14 @@ class Command(BaseCommand):
     # ── what is done ─────────────────────────────────────────────────────────────────────────────
 
     def _set_up(self, options: dict[str, Any]) -> bool:
-        made = loop.run(plan(loop.gateway(), _wanted(options)))
+        planned = loop.run(plan(loop.gateway(), _wanted(options)))
         if options["action"] == "plan":
-            self._tell(made, options, None)
-            return not made.missing
-        made = loop.run(apply(loop.gateway(), made), within_s=60)
+            self._tell(planned, planned, options, None)
+            return not planned.missing
+        made = loop.run(apply(loop.gateway(), planned), within_s=60)
         trunk = keep_trunk(made, actor=SYSTEM)
         tried = webhook_trip.check()
-        self._tell(made, options, tried)
+        self._tell(made, planned, options, tried)
         if trunk and not options["json"]:
             default = ", the default" if trunk.is_default else ""
             self.stdout.write(f"In Patchbay: phone line “{trunk}”{default}.")
@@ -95,7 +96,7 @@ class Command(BaseCommand):
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────
 
-    def _tell(self, made: Plan, options: dict[str, Any], tried: Check | None) -> None:
+    def _tell(self, made: Plan, planned: Plan, options: dict[str, Any], tried: Check | None) -> None:
         if options["json"]:
             told = {
                 "complete": not made.missing,
@@ -105,8 +106,9 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(told))
             return
-        for item in made.items:
-            self.stdout.write(_told(item))
+        for item, before in zip(made.items, planned.items, strict=True):
+            there = item.state == State.EXISTS
+            self.stdout.write(_told(item, DONE.get(before.state, item.state) if there else item.state))
             if item.do:
                 self.stdout.write(f"{'':<14}→ {item.do}")
         for item in made.others:
@@ -126,9 +128,9 @@ class Command(BaseCommand):
             self.stdout.write(tried.do)
 
 
-def _told(item: Item) -> str:
+def _told(item: Item, state: str) -> str:
     named = f"“{item.name}”" + (f" ({item.id})" if item.id else "") if item.name else ""
-    return f"{item.state:<14}{item.part:<16}" + ": ".join(part for part in (named, item.says) if part)
+    return f"{state:<14}{item.part:<16}" + ": ".join(part for part in (named, item.says) if part)
 
 
 def _as_json(item: Item) -> dict[str, str]:
