@@ -45,7 +45,7 @@ class Told:
 
     def of(self, name: str, **labels: str) -> float:
         key = (name, tuple(sorted(labels.items())))
-        return self._all().get(key, 0.0) - self._before.get(key, 0.0)
+        return round(self._all().get(key, 0.0) - self._before.get(key, 0.0), 6)  # sums of floats
 
     def phases(self) -> dict[str, float]:
         """Seconds of each phase that was counted."""
