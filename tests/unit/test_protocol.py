@@ -26,7 +26,9 @@ FRAMES = members(p.AgentFrame) + members(p.ConsoleFrame)
 
 
 SNAPSHOTS = st.builds(p.Snapshot, facts=st.dictionaries(st.text(), st.text(), max_size=3))
+TARGETS = st.builds(p.DialTarget, headers=st.dictionaries(st.text(), st.text(), max_size=3))
 st.register_type_strategy(p.Snapshot, SNAPSHOTS)  # it does not know what a field with a factory may be
+st.register_type_strategy(p.DialTarget, TARGETS)
 
 
 def any_of(model: type[BaseModel]) -> st.SearchStrategy[Any]:
