@@ -10,9 +10,9 @@ from calls.services.links import direct, live_job
 from calls.telephony.gateway import DialRequest, DialResult, Gateway, GatewayError
 from calls.timing import now
 from transfers.decide import Facts
-from transfers.models import Transfer, Trunk
+from transfers.models import Transfer
 from transfers.states import TransferState
-from transfers.trunks import trunk_of
+from transfers.trunks import line_over
 from transfers.waking import wake
 from transfers.writing import touched
 
@@ -47,7 +47,7 @@ def _request(effect: Effect) -> DialRequest | None:
         identity=caller_identity(transfer),
         name="Caller",
         to=call.caller_number,
-        trunk=trunk_of(Trunk.objects.filter(is_default=True).first()),
+        trunk=line_over(None),
         ringing_timeout_s=RING_S,
     )
 

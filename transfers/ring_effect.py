@@ -14,9 +14,9 @@ from calls.telephony.gateway import DialRequest, Gateway, GatewayError, Permanen
 from calls.timing import now
 from calls.webhook_trip import nobody
 from transfers import rings
-from transfers.models import Ring, Trunk
+from transfers.models import Ring
 from transfers.states import Outcome
-from transfers.trunks import trunk_of
+from transfers.trunks import line_over
 
 EMPTY_TIMEOUT_S = 120
 DEPARTURE_TIMEOUT_S = 5
@@ -38,7 +38,6 @@ def _request(effect: Effect) -> Wanted | None:
         return None
     ring.state, ring.dialled_at = Ring.State.RINGING, now()
     ring.save(update_fields=("state", "dialled_at"))
-    line = ring.trunk or Trunk.objects.filter(is_default=True).first()
     return Wanted(
         effect=effect,
         metadata=json.dumps({"patchbay": settings.PATCHBAY_INSTALLATION, "kind": "ring"}),
@@ -47,7 +46,7 @@ def _request(effect: Effect) -> Wanted | None:
             identity=f"ring-{ring.pk}",
             name="Tried phone",
             to=ring.address,
-            trunk=trunk_of(line),
+            trunk=line_over(ring.trunk),
             ringing_timeout_s=ring.endpoint.ring_time_s if ring.endpoint else rings.RING_S,
         ),
     )

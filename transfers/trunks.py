@@ -12,8 +12,13 @@ from transfers.models import Endpoint, Trunk
 
 def line_to(endpoint: Endpoint) -> StoredTrunk | InlineTrunk:
     """The endpoint's trunk, else the default one, with the endpoint's own headers."""
-    trunk = trunk_of(endpoint.trunk or Trunk.objects.filter(is_default=True).first())
+    trunk = line_over(endpoint.trunk)
     return replace(trunk, headers={**trunk.headers, **endpoint.headers})
+
+
+def line_over(trunk: Trunk | None) -> StoredTrunk | InlineTrunk:
+    """This trunk, else the default one."""
+    return trunk_of(trunk or Trunk.objects.filter(is_default=True).first())
 
 
 def trunk_of(trunk: Trunk | None) -> StoredTrunk | InlineTrunk:

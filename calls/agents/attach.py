@@ -37,7 +37,6 @@ from calls.agents.transcriber import Transcriber
 logger = logging.getLogger("patchbay.agents")
 
 LOOK_SECONDS = 0.2
-PROGRESS = "Thank you for holding."
 OVER = (CloseReason.USER_INITIATED, CloseReason.TASK_COMPLETED)
 _attached: dict[str, Attachment] = {}
 
@@ -94,10 +93,7 @@ class Attachment(CallerJob):
 
     async def start(self) -> None:
         """The room is connected by the agent's own code, or by its session."""
-        self.link.start()
-        self.ctx.add_shutdown_callback(self._shut_down)
-        self.room.on("participant_disconnected", self._left)
-        self.room.on("participant_attributes_changed", self._attributes)
+        self.open_link()
         self.knows(await self.told())
         if self.snapshot.caller_with != p.CallerWith.AI:
             self.silence(True)  # before its first word to somebody who is held, or with a person
@@ -125,7 +121,7 @@ class Attachment(CallerJob):
             case p.CallerWith.MANAGER:
                 await self.only_write()
             case p.CallerWith.HOLD:
-                await self.hold(self.snapshot.hold or p.HoldPlan(line="", progress_line=PROGRESS))
+                await self.hold_on()
             case p.CallerWith.AI if self.snapshot.opening:
                 self.run(self._open())
 

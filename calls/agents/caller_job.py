@@ -31,6 +31,7 @@ CALLER_SECONDS = 60.0
 KNOWN_WITHIN_SECONDS = 1.5
 SILENCE_SECONDS = 8.0  # after the question whether there is anything else
 CALLER_BACK_SECONDS = 15.0  # who was cut off may come back; the console ends the call long before
+PROGRESS = "Thank you for holding."
 GOODBYE = "Thank you for calling. Goodbye."
 
 
@@ -187,6 +188,10 @@ class CallerJob(Job):
         await self.player.start()
         self.link.report(p.AgentState(state="holding"))
         self._ears = self.run(self._watch_caller())
+
+    async def hold_on(self) -> None:
+        """A new job whose caller is on hold already."""
+        await self.hold(self.snapshot.hold or p.HoldPlan(line="", progress_line=PROGRESS))
 
     async def hold_player(self, plan: p.HoldPlan) -> HoldPlayer:
         return HoldPlayer(

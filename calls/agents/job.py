@@ -72,15 +72,19 @@ class Job:
 
     async def start(self) -> None:
         """Returns when all is set up; the job lives until it leaves or its room is closed."""
-        self.link.start()
-        self.ctx.add_shutdown_callback(self._shut_down)
-        self.room.on("participant_disconnected", self._left)
-        self.room.on("participant_attributes_changed", self._attributes)
+        self.open_link()
         await self.ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
         self.link.report(p.JobStarted(identity=self.room.local_participant.identity))
         self.run(self._leave_when_superseded())
         self.run(self._know_what_lines_are_about())
         await self.begin()
+
+    def open_link(self) -> None:
+        """From now on the console is told who leaves and whose telephone rings."""
+        self.link.start()
+        self.ctx.add_shutdown_callback(self._shut_down)
+        self.room.on("participant_disconnected", self._left)
+        self.room.on("participant_attributes_changed", self._attributes)
 
     async def begin(self) -> None:
         raise NotImplementedError

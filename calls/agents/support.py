@@ -15,7 +15,6 @@ from calls.agents.speech.knowledge import SupportKnowledge
 from calls.agents.speech.models import build_models, build_tts
 from calls.agents.support_tools import support_tools
 
-PROGRESS = "Thank you for holding."
 BACK_AGAIN = "I am sorry, I was gone for a moment. How can I help you?"
 
 
@@ -52,7 +51,7 @@ class SupportJob(CallerJob):
             return
         await self.start_talking()
         if with_whom == p.CallerWith.HOLD:
-            await self.hold(self.snapshot.hold or p.HoldPlan(line="", progress_line=PROGRESS))
+            await self.hold_on()
         elif with_whom == p.CallerWith.AI:
             self.run(self._first_words())
         else:
