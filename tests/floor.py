@@ -69,7 +69,7 @@ class Floor:
     def calls_in(self, department: str = "Billing") -> Caller:
         """A caller who talks to the AI; the AI's first tone is not waited for."""
         told = surely(lambda: self.supervisor.ask("test-call/token", department=department))
-        party = self.loop.do(_enter(told["url"], told["token"]))
+        party = self.loop.do(enter(told["url"], told["token"]))
         caller = Caller(self, party, told["room"])
         self.callers.append(caller)
         return caller
@@ -114,7 +114,8 @@ async def _gateway(settings: dict[str, str]) -> LiveKitGateway:
     )
 
 
-async def _enter(url: str, token: str) -> Party:
+async def enter(url: str, token: str) -> Party:
+    """Bound to the loop that it is made on."""
     party = Party(url, token, listens=False)
     await party.connect()
     return party

@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -96,22 +96,13 @@ class Product:
     @contextmanager
     def another_agent_server(self, **env: str) -> Iterator[None]:
         """Beside the product's own, as in a deploy; until the end of the block."""
-        log = self.state / "logs" / "agents-2.log"
-        with log.open("wb") as output:
-            second = subprocess.Popen(
-                [sys.executable, "-m", "config.agents"],
-                cwd=ROOT,
-                env=self.env | self.settings | env,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            until(lambda: "registered worker" in log.read_text(), UP_SECONDS, "the second AgentServer is there")
+        with agent_server(
+            ["-m", "config.agents"],
+            log=self.state / "logs" / "agents-2.log",
+            env=self.env | self.settings | env,
+            ends_by=signal.SIGTERM,  # with the last of its calls
+        ):
             yield
-        finally:
-            second.terminate()
-            second.wait(STOP_SECONDS + 60)
 
     def kill(self, name: str) -> int:
         """`kill -9` one child; the pid that it had."""
@@ -135,6 +126,28 @@ class Product:
                 return bool(response.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+@contextmanager
+def agent_server(
+    program: list[str], *, log: Path, env: Mapping[str, str], cwd: Path = ROOT, ends_by: int = signal.SIGKILL
+) -> Iterator[None]:
+    """An AgentServer as a process of its own, registered; until the end of the block."""
+    with log.open("wb") as output:
+        running = subprocess.Popen(
+            [sys.executable, *program],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until(lambda: "registered worker" in log.read_text(), UP_SECONDS, f"{log.stem} is there")
+        yield
+    finally:
+        running.send_signal(ends_by)
+        running.wait(STOP_SECONDS + 60)
 
 
 def until(ready: Callable[[], object], seconds: float, what: str) -> None:

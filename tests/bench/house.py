@@ -65,6 +65,9 @@ class Carrier:
         """What the server answers to the next requests of a method: see the simulator's `faults.py`."""
         self._ask("faults", {"method": method, "fault": fault, "times": times})
 
+    def say(self, dial_id: str, words: str) -> None:
+        self._ask(f"requests/{dial_id}/do", {"say": words})
+
     def press(self, dial_id: str, key: str) -> None:
         self._ask(f"requests/{dial_id}/do", {"press": key})
 
