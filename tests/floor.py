@@ -25,6 +25,7 @@ T = TypeVar("T")
 SCRIPTED = {"SPEECH": "scripted"}
 DANA, MARCO, OMAR = "+12025550101", "+12025550102", "+12025550108"
 CALLED_BACK = "+12025550145"
+AI_COMES_S = 30.0
 OPEN_ATTEMPT = ("reserved", "dialing", "ringing", "summarizing", "merged")
 
 
@@ -66,11 +67,15 @@ class Floor:
         except GatewayError:
             return []
 
-    def calls_in(self, department: str = "Billing") -> Caller:
+    def calls_in(self, department: str = "Billing", *, within_s: float = AI_COMES_S) -> Caller:
         """A caller who talks to the AI; the AI's first tone is not waited for."""
         told = surely(lambda: self.supervisor.ask("test-call/token", department=department))
         party = self.loop.do(enter(told["url"], told["token"]))
-        caller = Caller(self, party, told["room"])
+        try:
+            caller = Caller(self, party, told["room"], within_s=within_s)
+        except AssertionError:
+            self.loop.do(party.leave())
+            raise
         self.callers.append(caller)
         return caller
 
@@ -124,11 +129,11 @@ async def enter(url: str, token: str) -> Party:
 class Caller:
     """One call and its newest transfer, by the rows."""
 
-    def __init__(self, floor: Floor, party: Party | None, room: str) -> None:
+    def __init__(self, floor: Floor, party: Party | None, room: str, *, within_s: float = AI_COMES_S) -> None:
         self.floor, self.party, self.room = floor, party, room
         self.since = time.time()
         sql = "SELECT id FROM calls_call WHERE room_name = %s AND agent_state <> ''"
-        until(lambda: floor.records.one(sql, room), 30, "the AI is with the caller")
+        until(lambda: floor.records.one(sql, room), within_s, "the AI is with the caller")
         self.id = floor.records.one(sql, room)
 
     @classmethod

@@ -39,6 +39,7 @@ class Tally:
     double_dials: int = 0
     longest_silence_s: float = 0.0
     longest_orphan_ring_s: float = 0.0
+    longest_wait_for_ai_s: float = 0.0
     pages_compared: int = 0
     late_webhooks: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)

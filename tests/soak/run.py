@@ -19,6 +19,7 @@ from tests.soak.ways import PATIENCE_S, WAYS
 
 SPEECH_FROM_MINUTES, SPOKEN = 30, 20
 SPEECH_SHARE = 0.35  # of the time, at most
+AI_COMES_S = 60.0  # two agents in a row are killed before their first word to the console
 
 
 def soak(minutes: float, seed: int, *, kills: bool = True, at_least: int = 0) -> Tally:
@@ -32,7 +33,8 @@ def soak(minutes: float, seed: int, *, kills: bool = True, at_least: int = 0) ->
             names = names or dice.sample(list(WAYS), len(WAYS))
             floor.everybody_is_free()
             caller = one(floor, names.pop(), tally)
-            postman.after(caller, tally)
+            if caller:
+                postman.after(caller, tally)
             wallboard.compare(tally)
             _say(tally, f"{tally.transfers} transfers, {tally.kills} kills")
     if speaks:
@@ -53,9 +55,24 @@ def _house(tally: Tally, *, kills: bool) -> Iterator[tuple[Floor, Wallboard]]:
         floor.close()
 
 
-def one(floor: Floor, name: str, tally: Tally) -> Caller:
-    """A caller's whole transfer, and what came of it; whose call it is about."""
-    caller = judged = floor.calls_in("Billing")
+def comes_in(floor: Floor, tally: Tally) -> Caller | None:
+    """A caller with the AI. Its agent may be killed before it says hello, and the next one, too."""
+    began = time.monotonic()
+    try:
+        caller = floor.calls_in("Billing", within_s=AI_COMES_S)
+    except AssertionError as problem:
+        tally.stranded += 1
+        tally.problem(f"a new caller: {problem}")
+        return None
+    tally.longest_wait_for_ai_s = max(tally.longest_wait_for_ai_s, round(time.monotonic() - began, 1))
+    return caller
+
+
+def one(floor: Floor, name: str, tally: Tally) -> Caller | None:
+    """A caller's whole transfer, and what came of it; whose call it is about. None if nobody answered."""
+    caller = judged = comes_in(floor, tally)
+    if caller is None or judged is None:
+        return None
     tally.transfers += 1
     tally.ways[name] += 1
     try:
