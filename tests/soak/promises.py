@@ -26,6 +26,7 @@ PROMISES = {
 }
 QUIET = 60  # int16; below it nothing is heard
 CALM_RING_S, KILLED_RING_S, SILENCE_S = 1.0, 5.0, 20.0
+GAVE_UP_SHARE = 0.05
 HOLD_SPARE_S = 15.0  # beyond the limit, while a process is replaced
 
 
@@ -36,6 +37,7 @@ class Tally:
     real_audio: int = 0
     kills: int = 0
     stranded: int = 0
+    gave_up: int = 0  # the agents of one manager after another were killed, and the caller is told so
     double_dials: int = 0
     longest_silence_s: float = 0.0
     longest_orphan_ring_s: float = 0.0
@@ -54,6 +56,7 @@ class Tally:
             not any(self.violations.values())
             and not self.problems
             and not self.stranded
+            and self.gave_up <= self.transfers * GAVE_UP_SHARE
             and self.longest_silence_s <= SILENCE_S
             and self.longest_orphan_ring_s <= ring
         )
@@ -72,6 +75,11 @@ def alone(caller: Caller) -> bool:
     """On hold for nobody."""
     ended = ("completed", "failed", "cancelled", "rejected")
     return caller.with_whom == "hold" and caller.of_transfer("state") in ended
+
+
+def gave_up(caller: Caller) -> bool:
+    """Nobody could be reached, and the AI has the caller back: an end like others, if processes were killed."""
+    return caller.of_transfer("end_reason") == "no_manager" and caller.with_whom == "ai"
 
 
 def measure(caller: Caller, tally: Tally) -> None:

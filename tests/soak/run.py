@@ -14,7 +14,7 @@ from tests.browser import chromium
 from tests.floor import SCRIPTED, Caller, Floor
 from tests.product import Product
 from tests.soak.beside import Killer, Postman, Wallboard
-from tests.soak.promises import Tally, alone, measure, rows_hold
+from tests.soak.promises import Tally, alone, gave_up, measure, rows_hold
 from tests.soak.ways import PATIENCE_S, WAYS
 
 SPEECH_FROM_MINUTES, SPOKEN = 30, 20
@@ -75,10 +75,15 @@ def one(floor: Floor, name: str, tally: Tally) -> Caller | None:
         return None
     tally.transfers += 1
     tally.ways[name] += 1
+    kills = tally.kills
     try:
         judged = WAYS[name](caller) or caller
         caller.is_over(within_s=PATIENCE_S)
     except (AssertionError, OSError) as problem:
+        if tally.kills > kills and gave_up(caller):
+            tally.gave_up += 1
+            caller.is_over(within_s=PATIENCE_S)
+            return caller
         tally.stranded += any(who.of_call("state") != "inactive" and alone(who) for who in (caller, judged))
         tally.broken("I5", f"{name}: {problem}")
         with suppress(AssertionError, OSError):  # the next look is at a call that is over
