@@ -14,6 +14,7 @@ Account = User | AnonymousUser
 VIEW_CALLS = "calls.view_call"
 VIEW_EVERY_DEPARTMENT = "calls.view_every_department"
 SUPERVISE = "calls.supervise_call"
+LISTEN = "calls.listen_call"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Sight:
     approve: bool = False
     cancel: bool = False
     supervise: bool = False
+    listen: bool = False
     refer: bool = False
     park: bool = False
     call_back: bool = False
@@ -66,6 +68,7 @@ def sight_of(user: Account) -> Sight:
         approve=may(user, "transfers.approve_transfer"),
         cancel=may(user, "transfers.cancel_transfer"),
         supervise=may(user, SUPERVISE),
+        listen=may(user, LISTEN),
         refer=may(user, "transfers.refer_call"),
         park=may(user, "transfers.park_call"),
         call_back=may(user, "transfers.handle_callback"),

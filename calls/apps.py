@@ -6,13 +6,13 @@ class CallsConfig(AppConfig):
     verbose_name = "Calls"
 
     def ready(self) -> None:
-        from calls import call_effects, clock, events, health_checks, metrics, presence
+        from calls import announcements, call_effects, clock, events, health_checks, metrics, presence
         from calls.link import support
         from calls.live import rooms
         from calls.outgoing import catalogue, sender
         from calls.outgoing import health as outgoing_health
         from calls.reconcile import reconciler
-        from calls.services import api_keys
+        from calls.services import api_keys, supervision
 
         call_effects.register()
         support.register()
@@ -21,6 +21,10 @@ class CallsConfig(AppConfig):
         rooms.register()
         catalogue.register()
         events.on_record(metrics.observe)
+        announcements.leg_joined.connect(supervision.on_leg_joined)
+        announcements.leg_left.connect(supervision.on_leg_left)
+        announcements.call_ended.connect(supervision.on_call_ended)
+        clock.every_tick(supervision.tick)
         clock.every_tick(reconciler.tick)
         clock.every_tick(presence.forget_closed)
         clock.every_tick(clock.seldom(api_keys.forget_answers, seconds=60))

@@ -1,8 +1,9 @@
-"""The effects of `calls`: close a call's room, dispatch a SupportAgent."""
+"""The effects of `calls`: open and close its room, dispatch a SupportAgent, keep supervisors in their place."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -10,8 +11,8 @@ from django.conf import settings
 from calls import effects
 from calls.agents.protocol import DispatchMetadata, Role
 from calls.dispatching import Wanted, is_patient, note, send_agent
-from calls.models import AgentJob, Call, Effect
-from calls.telephony.gateway import Gateway
+from calls.models import AgentJob, Call, Effect, Leg, Supervision
+from calls.telephony.gateway import Gateway, Permanent
 
 EMPTY_TIMEOUT_S = 300
 
@@ -63,7 +64,51 @@ async def _open_room(gateway: Gateway, room: OpenRoom) -> None:
     await gateway.create_room(room.name, metadata=room.metadata, empty_timeout_s=EMPTY_TIMEOUT_S)
 
 
+def _supervisors_legs(effect: Effect) -> list[tuple[str, str]] | None:
+    """Where somebody is by a grant that has ended, or never was."""
+    grant = Supervision.objects.filter(pk=effect.subject_id).first()
+    if grant and grant.is_open:
+        return None
+    identities = (f"listen-{effect.subject_id}", f"supervisor-{effect.subject_id}")
+    legs = Leg.objects.filter(identity__in=identities, left_at=None)
+    return list(legs.values_list("room_name", "identity")) or None
+
+
+async def _remove_supervisor(gateway: Gateway, legs: list[tuple[str, str]]) -> None:
+    for room, identity in legs:
+        await gateway.remove_participant(room, identity)
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A whisper: in this room, by this identity, for this one alone."""
+
+    room: str
+    identity: str
+    to: str
+
+
+def _aside(effect: Effect) -> Aside | None:
+    grant = Supervision.objects.filter(pk=effect.subject_id).first()
+    if grant is None or not grant.is_open:
+        return None
+    leg = Leg.objects.filter(identity=grant.identity, left_at=None).order_by("-joined_at").first()
+    return Aside(leg.room_name, grant.identity, grant.manager_identity) if leg else None
+
+
+async def _keep_aside(gateway: Gateway, aside: Aside) -> None:
+    """Their browser lets nobody else subscribe; the server is told as well."""
+    there = await gateway.list_participants(aside.room)
+    sids = [track.sid for one in there if one.identity == aside.identity for track in one.tracks]
+    for one in there:
+        if sids and one.identity not in (aside.identity, aside.to):
+            with suppress(Permanent):  # who has left meanwhile
+                await gateway.set_subscribed(aside.room, one.identity, sids, subscribed=False)
+
+
 def register() -> None:
+    effects.register(effects.EffectKind("keep_aside", _aside, _keep_aside))
+    effects.register(effects.EffectKind("remove_supervisor", _supervisors_legs, _remove_supervisor))
     effects.register(effects.EffectKind("open_call_room", _room_to_open, _open_room))
     effects.register(effects.EffectKind("close_call_room", _room_to_close, _close_room))
     effects.register(effects.EffectKind("dispatch_support", _room_without_agent, send_agent, note))

@@ -163,6 +163,38 @@ class LegLeft(EventBody):
     reason: str
 
 
+class SupervisionOpened(EventBody):
+    """A supervisor asked to hear a call, or to speak in it."""
+
+    type = "supervision.started"
+    grant_id: str
+    mode: str
+    side: Literal["call", "consultation"]
+
+
+class SupervisionJoined(EventBody):
+    type = "supervision.joined"
+    grant_id: str
+    mode: str
+
+
+class SupervisionEnded(EventBody):
+    """`seconds` from joining to the end; 0 for who never came."""
+
+    type = "supervision.ended"
+    grant_id: str
+    mode: str
+    reason: str
+    seconds: float
+
+
+class Coached(EventBody):
+    """A supervisor whispered to the AI; the words are in the payload."""
+
+    type = "supervision.coached"
+    directive_id: str
+
+
 class Repaired(EventBody):
     """A listing of the server's rooms disagreed with the rows, and was believed."""
 

@@ -22,7 +22,7 @@ from calls.effects import in_thread
 from calls.events import Actor, Repaired, record
 from calls.models import AgentJob, Call, Leg, LegKind, Owner, OwnerRole, Room, WebhookDelivery
 from calls.owners import SILENT_AFTER
-from calls.services import legs, rooms
+from calls.services import legs, rooms, supervision
 from calls.services.calls import end_call, locked
 from calls.states import CallState
 from calls.telephony import loop
@@ -122,6 +122,7 @@ class Reconciler:
     def apply(self, listing: Listing) -> None:
         for name, participants in listing.inside.items():
             self._take_room(listing, listing.rooms[name], participants)
+        supervision.check_present(one.identity for inside in listing.inside.values() for one in inside)
         for room in Room.objects.filter(gone_at=None, seen_at__lt=listing.begun).exclude(name__in=listing.rooms):
             rooms.gone(room.name, at=listing.begun)
         self._miss_legs(listing)

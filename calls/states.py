@@ -35,5 +35,38 @@ STATE_OF: Final[Mapping[CallerWith, CallState]] = {
 }
 
 
+class SupervisionMode(models.TextChoices):
+    """What a supervisor does in a call. All of them hear; who hears them is `telephony/hears.py`."""
+
+    LISTEN = "listen", "Listening"
+    WHISPER = "whisper", "Whispering"
+    BARGE = "barge", "Joined in"
+    TAKE_OVER = "take_over", "Took over"
+
+
+class SupervisionState(models.TextChoices):
+    OPENED = "opened", "Opened"  # a token was given, and nobody has come with it yet
+    JOINED = "joined", "Joined"
+    ENDED = "ended", "Ended"
+
+
+class SupervisionEnd(models.TextChoices):
+    STOPPED = "stopped", "Stopped"
+    GAVE_BACK = "gave_back", "Gave the caller back"
+    UNUSED = "unused", "Did not come"
+    LOST = "lost", "The connection was lost"
+    REPLACED = "replaced", "Did something else instead"
+    TAKEN_OVER = "taken_over", "The call was taken over"
+    SIDE_OVER = "side_over", "The manager left"
+    CALL_ENDED = "call_ended", "The call ended"
+
+
+SUPERVISION_TRANSITIONS: Final[Mapping[SupervisionState, frozenset[SupervisionState]]] = {
+    SupervisionState.OPENED: frozenset({SupervisionState.JOINED, SupervisionState.ENDED}),
+    SupervisionState.JOINED: frozenset({SupervisionState.ENDED}),
+    SupervisionState.ENDED: frozenset(),
+}
+
+
 class IllegalTransition(Exception):
     """The pair is not in the transition table: a fault of the caller of the service, never of a person."""

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from calls import metrics
 from calls.announcements import consult_room_seen
 from calls.models import WebhookDelivery
-from calls.services import legs, rooms
+from calls.services import legs, rooms, supervision
 from calls.services.legs import ParticipantFact, RoomFact
 from calls.telephony.gateway import ParticipantInfo, RoomInfo
 from calls.telephony.webhook import InvalidWebhook, Webhook, read
@@ -109,6 +109,8 @@ def _hand_on(webhook: Webhook) -> None:
             legs.participant_left(room.name, participant_sid=who.sid, reason=webhook.reason, at=webhook.at)
         case "track_published" | "track_unpublished" as kind if who and webhook.track:
             rooms.track_changed(room, who, webhook.track, at=at, published=kind == "track_published")
+            if kind == "track_published":
+                supervision.speaks(who.identity)
         case _:
             pass
 

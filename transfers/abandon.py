@@ -73,7 +73,7 @@ def abandon(transfer_id: UUID) -> None:
             deadline_at=None,
             wake_at=None,
         )
-        if call.is_live:
+        if call.is_live and call.caller_with != CallerWith.SUPERVISOR:
             move_caller(call, CallerWith.AI)
             resume = p.Resume(words=words, outcome=EndReason.ERROR)
             direct(addressee(call.pk, p.Role.SUPPORT), f"resume:{transfer.pk}", resume)

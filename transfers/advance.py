@@ -201,6 +201,8 @@ def _finish(facts: d.Facts, step: d.Finish) -> None:
     if not facts.caller_here:  # a callback's, who did not pick up yet
         end_call(call, reason=step.reason)
         return
+    if call.caller_with == CallerWith.SUPERVISOR:
+        return  # who gives them back themselves
     was_held = move_caller(call, CallerWith.AI)
     if not told and not was_held and transfer.endpoint_id is None:
         return  # they are talking to the AI, and it knows; code that asked waits for an answer

@@ -44,12 +44,12 @@ def complete(facts: Facts, then: Next) -> None:
     if then != Next.REDIAL:  # whoever was cut off is called again at once
         after_attempt.talked(attempt, facts.policy)
     callbacks.transfer_over(transfer)
-    let_go(attempt, words.THANKED if then in (Next.BACK, Next.ANOTHER) else "")
+    let_go(attempt, words.last_to_manager(then))
     if attempt.strategy != "relay":
         effects.ensure("remove_manager", attempt.pk)
     if then == Next.END:
         end_call(call, reason="manager_left", linger=END_LINGER)
-    if not call.is_live:
+    if not call.is_live or then == Next.TAKEN_OVER:
         return
     if then in AGAIN:
         _follow(transfer, attempt, then)

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from calls.agents.protocol import DecisionKind
 from calls.models import Call
+from calls.states import CallerWith
 from transfers.models import Attempt, Decision, HandOver, Policy, ReferResult, Transfer
 from transfers.roster import NOBODY, Candidate, Ranking
 from transfers.states import (
@@ -128,6 +129,7 @@ class Next(StrEnum):
     NEXT_MANAGER = "next_manager"  # and again
     BACK = "back"  # the manager gave the caller back
     ANOTHER = "another"  # or asked for somebody else
+    TAKEN_OVER = "taken_over"  # a supervisor talks to the caller now
 
 
 @dataclass(frozen=True)
@@ -370,6 +372,8 @@ def _after_merge(facts: Facts) -> Step:
     attempt, transfer = _attempt(facts), facts.transfer
     if not facts.call.is_live:
         return Complete(Next.NOTHING)
+    if facts.call.caller_with == CallerWith.SUPERVISOR:
+        return Complete(Next.TAKEN_OVER)
     if transfer.handed_over:
         return Complete(Next.BACK if transfer.handed_over == HandOver.BACK else Next.ANOTHER)
     if attempt.leg_left_at or attempt.state != AttemptState.MERGED:

@@ -40,7 +40,7 @@ def _with_transfer(job: AgentJob, snapshot: p.Snapshot) -> p.Snapshot:
         "caller_last4": job.call.caller_last4,
         "offers_callback": policy.offers_callback,
         "may_refer": policy.ai_may_refer and phone_leg(job.call) is not None,
-        **_opening(job.call),
+        **({} if snapshot.opening else _opening(job.call)),
     }
     if transfer:
         updates["transfer"] = _of_transfer(transfer)

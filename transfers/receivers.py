@@ -24,7 +24,7 @@ CLOSE_AGAIN_AFTER = timedelta(seconds=1)
 
 def register() -> None:
     """Connect the receivers, the effects, the link's extension and the clock's part; once, at start."""
-    from transfers import dial, in_call, link_extension, ring_effect, tasks
+    from transfers import dial, in_call, link_extension, ring_effect, supervising, tasks
 
     announcements.agent_reported.connect(on_report)
     announcements.call_ended.connect(on_call_ended)
@@ -34,6 +34,8 @@ def register() -> None:
     announcements.job_opened.connect(on_job_opened)
     announcements.job_closed.connect(on_job_closed)
     announcements.consult_room_seen.connect(on_consult_room)
+    announcements.taken_over.connect(supervising.on_taken_over)
+    announcements.barging.connect(supervising.on_barging)
     dial.register()
     in_call.register()
     refer.register()

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from calls.models import ApiKey, Event, Seal
 from calls.seals import link_digest
-from calls.states import CallerWith
+from calls.states import CallerWith, SupervisionEnd
 from transfers.models import Attempt, Callback, Manager, ReferResult, Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
@@ -178,6 +178,9 @@ REPAIRS = {
 }
 
 
+DOES = {"listen": "listen", "whisper": "whisper", "barge": "join in", "take_over": "talk to the caller alone"}
+
+
 def _describe_call(kind: str, facts: Mapping[str, Any]) -> str:
     match kind:
         case "call.started":
@@ -188,6 +191,16 @@ def _describe_call(kind: str, facts: Mapping[str, Any]) -> str:
             return f"the call ended ({facts['reason'].replace('_', ' ')})"
         case "call.fact_learnt":
             return f"learnt “{facts['key'].replace('_', ' ')}”"
+        case "supervision.started":
+            where = "on the manager's side" if facts["side"] == "consultation" else "in the call"
+            return f"asked to {DOES[facts['mode']]} {where}"
+        case "supervision.joined":
+            return f"began to {DOES[facts['mode']]}"
+        case "supervision.ended":
+            why = _label(SupervisionEnd, facts["reason"]).lower()
+            return f"ceased to {DOES[facts['mode']]} after {facts['seconds']:.0f} s ({why})"
+        case "supervision.coached":
+            return "whispered to the AI"
         case "leg.joined":
             return f"{facts['leg_kind'].replace('_', ' ')} joined"
         case "leg.left":

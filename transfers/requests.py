@@ -53,6 +53,8 @@ def request_transfer(
                 return again
             if not call.is_live:
                 raise Refused("The call has ended, so there is nobody to transfer.")
+            if call.caller_with == p.CallerWith.SUPERVISOR:
+                raise Refused("A supervisor is talking to the caller. They give the caller back first.")
             if open_transfer(call_id):
                 raise Refused("A transfer of this call is already under way. Nothing was changed.")
             if Transfer.objects.filter(call=call, state=TransferState.MERGED).exists():

@@ -30,6 +30,7 @@ class EndReason(models.TextChoices):
     CALLER_LEFT = "caller_left", "The caller hung up"
     CALLER_RETURNED = "caller_returned", "The caller went back to the AI"
     SUPERVISOR_CANCELLED = "supervisor_cancelled", "Cancelled by a supervisor"
+    TAKEN_OVER = "taken_over", "Taken over by a supervisor"
     CALLBACK = "callback", "Callback"
     CALLER_UNREACHED = "caller_unreached", "The caller did not answer"
     COLD_COMPLETED = "cold_completed", "Transferred"

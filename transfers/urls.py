@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from transfers.views import actions, call, callbacks, history, wallboard
+from transfers.views import actions, call, callbacks, history, supervise, wallboard
 
 urlpatterns = [
     path("", wallboard.wallboard, name="wallboard"),
@@ -12,6 +12,11 @@ urlpatterns = [
     path("calls/<uuid:call_id>/escalate/next", call.escalate_next, name="escalate_next"),
     path("calls/<uuid:call_id>/end", call.end_call, name="end_call"),
     path("calls/<uuid:call_id>/cold", call.cold, name="cold"),
+    path("calls/<uuid:call_id>/supervise", supervise.start, name="supervise"),
+    path("calls/<uuid:call_id>/whisper", supervise.whisper, name="whisper_to_ai"),
+    path("supervisions/<uuid:grant_id>/token", supervise.renew, name="supervision_renew"),
+    path("supervisions/<uuid:grant_id>/seen", supervise.seen, name="supervision_seen"),
+    path("supervisions/<uuid:grant_id>/stop", supervise.stop, name="supervision_stop"),
     path("departments/<int:department_id>/ranking", wallboard.ranking, name="ranking"),
     path("managers/<uuid:manager_id>/presence", wallboard.presence, name="presence"),
     path("callbacks", callbacks.listing, name="callbacks"),

@@ -16,6 +16,7 @@ OFFER_CALLBACK = (
 )
 SHALL_WE_CALL = "I am sorry, nobody can come to the phone now. Would you like somebody to call you back?"
 THANKED = "Thank you. The caller is with the AI again. Goodbye."
+TAKEN_OVER = "A supervisor is talking to the caller now. Thank you, goodbye."
 AFTER_MERGE = {
     Next.ASK: "My colleague has left the call. Is there anything else I can do for you?",
     Next.REDIAL: "I am sorry, the line to my colleague was cut. I am calling them again and stay with you.",
@@ -29,8 +30,17 @@ def after_merge(then: Next) -> str:
     return AFTER_MERGE.get(then, "")
 
 
+def last_to_manager(then: Next) -> str:
+    """To a joined manager who is let go; empty where they went by themselves."""
+    if then == Next.TAKEN_OVER:
+        return TAKEN_OVER
+    return THANKED if then in (Next.BACK, Next.ANOTHER) else ""
+
+
 def for_caller(facts: Facts, reason: EndReason) -> str:
     """What the AI says when the caller is back. Never a manager's name or number."""
+    if reason == EndReason.TAKEN_OVER:
+        return ""  # somebody else is talking to them
     if reason == EndReason.CALLBACK:  # asked for by the caller: the AI is saying so already
         return "" if facts.transfer.cancel_reason else SHALL_WE_CALL
     offer = OFFER_CALLBACK if facts.policy.offers_callback else OFFER
@@ -69,6 +79,8 @@ def for_manager(facts: Facts, outcome: Outcome) -> str:
     match outcome:
         case Outcome.DECLINED | Outcome.REDIRECTED:
             return "Thank you, I will tell the caller. Goodbye."
+        case Outcome.CANCELLED if facts.transfer.cancel_reason == EndReason.TAKEN_OVER:
+            return TAKEN_OVER
         case Outcome.CANCELLED if facts.caller_unreached or not facts.caller_here:
             return "They did not answer. Thank you, goodbye."
         case Outcome.CANCELLED:

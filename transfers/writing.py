@@ -8,6 +8,7 @@ from django.db.models import F
 
 from calls.events import SYSTEM, Actor, record
 from calls.live.publish import changed
+from calls.services.supervision import side_over
 from calls.states import IllegalTransition
 from calls.timing import now
 from calls.versions import count_up
@@ -68,6 +69,8 @@ def move_attempt(attempt: Attempt, to: AttemptState, *, actor: Actor = SYSTEM, *
     )
     touched(transfer)
     manager_touched(attempt)
+    if to not in OPEN_ATTEMPT:
+        side_over(attempt.pk)
     return True
 
 

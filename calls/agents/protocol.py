@@ -150,6 +150,9 @@ class Snapshot(Strict):
     offers_callback: bool = False
     may_refer: bool = False  # cold transfers: the department allows them, and the caller is on a telephone
     transfer: TransferSnapshot | None = None
+    # Left out where there is nobody: an agent of an earlier version would not know them.
+    barging: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)  # supervisors' identities
+    taken_over_by: str = Field(default="", exclude_if=lambda value: not value)
 
 
 # ── up: facts an agent reports ───────────────────────────────────────────────────────────────────
@@ -440,6 +443,25 @@ class Coach(Strict):
     text: str
 
 
+class Barge(Strict):
+    """A supervisor joins in, or leaves again. They are heard by the caller without an agent.
+
+    Support: no music meanwhile; the AI reads what they say and does not answer it.
+    Transfer and bridge: the manager hears them too while audio is carried.
+    """
+
+    kind: Literal["barge"] = "barge"
+    identity: str
+    on: bool
+
+
+class TakeOver(Strict):
+    """Support: a supervisor talks to the caller. No music, nothing said and nothing answered until `Resume`."""
+
+    kind: Literal["take_over"] = "take_over"
+    identity: str
+
+
 class Brief(Strict):
     """Transfer: the briefing was saved again before it was spoken; speak this one."""
 
@@ -492,7 +514,7 @@ class Know(Strict):
 
 
 DirectiveBody = Annotated[
-    Hold | Resume | Say | Answer | Carry | Coach | Brief | Merge | Leave | End | Hear | Know,
+    Hold | Resume | Say | Answer | Carry | Coach | Barge | TakeOver | Brief | Merge | Leave | End | Hear | Know,
     Field(discriminator="kind"),
 ]
 

@@ -8,6 +8,7 @@ from .links import AgentJob, Directive
 from .outgoing import WebhookCursor, WebhookMessage, WebhookTarget, WebhookTry
 from .presence import OpenPage
 from .record import Event, EventPayload, Seal
+from .supervision import Supervision
 from .webhooks import WebhookDelivery
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "OwnerRole",
     "Room",
     "Seal",
+    "Supervision",
     "Utterance",
     "WebhookCursor",
     "WebhookDelivery",

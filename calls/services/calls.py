@@ -140,6 +140,11 @@ def profile_of(department: Department | None) -> AgentProfile | None:
 def touched(call: Call) -> None:
     """Count the version and tell the pages, in the transaction of the change."""
     count_up(call)
+    shown(call)
+
+
+def shown(call: Call) -> None:
+    """Tell the call's pages of something beside it; nothing of the call itself has changed."""
     changed("call", str(call.pk), call.version, department_id=call.department_id, call_id=str(call.pk))
 
 
@@ -205,7 +210,7 @@ def move_caller(call: Call, to: CallerWith, *, actor: Actor = SYSTEM) -> bool:
         call_id=call.pk,
     )
     touched(call)
-    if to in (CallerWith.AI, CallerWith.HOLD):
+    if to != CallerWith.MANAGER:
         look_for_agent(call)
     return True
 

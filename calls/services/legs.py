@@ -71,6 +71,10 @@ PREFIXES = {
 }
 
 
+# They only come to a call: nothing of it changes by them, and `supervision` says what follows.
+SUPERVISING = (LegKind.LISTENER, LegKind.SUPERVISOR)
+
+
 def leg_kind(participant: ParticipantFact) -> LegKind:
     """By identity, which only our tokens and dials give; a caller is a phone or a test caller."""
     if participant.identity == "support":
@@ -155,12 +159,19 @@ def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
     if not made:
         return leg
     _replace_earlier(leg)
+    record(LegJoined(leg_kind=kind), actor=SYSTEM, call_id=call.pk, attempt_id=leg.attempt_id)
+    if kind not in SUPERVISING:
+        _seen_in_call(call, leg, room, participant)
+    leg_joined.send(sender=Leg, leg=leg)
+    return leg
+
+
+def _seen_in_call(call: Call, leg: Leg, room: RoomFact, participant: ParticipantFact) -> None:
     fresh = {"last_fact_at": now(), "missed_listings": 0}
     if room.sid and room.name == call.room_name:
         fresh["room_sid"] = room.sid
     Call.objects.filter(pk=call.pk).update(**fresh)
-    record(LegJoined(leg_kind=kind), actor=SYSTEM, call_id=call.pk, attempt_id=leg.attempt_id)
-    if kind == LegKind.CALLER and room.name == call.room_name and call.is_live:
+    if leg.kind == LegKind.CALLER and room.name == call.room_name and call.is_live:
         attributes = participant.attributes
         caller_joined(
             call,
@@ -172,8 +183,6 @@ def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
         )
         look_for_agent(call, after=NO_AGENT_AFTER)
     touched(call)
-    leg_joined.send(sender=Leg, leg=leg)
-    return leg
 
 
 def _replace_earlier(leg: Leg) -> None:
@@ -227,7 +236,8 @@ def participant_left(
                 call_id=call.pk,
                 attempt_id=found.attempt_id,
             )
-            touched(call)
+            if found.kind not in SUPERVISING:
+                touched(call)
             leg_left.send(sender=Leg, leg=found)
             if found.kind == LegKind.CALLER and found.identity == call.caller_identity:
                 end_call(call, reason="caller_left")

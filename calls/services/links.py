@@ -196,11 +196,10 @@ def _apply(call: Call, job: AgentJob, body: p.UpBody, at: datetime) -> None:
         case p.CallerSaidGoodbye():
             call_service.end_call(call, reason="goodbye", actor=actor_of(job), linger=GOODBYE_LINGER)
         case p.DirectiveDone():
-            Directive.objects.filter(pk=body.directive_id, job=job).update(done_at=now())
+            _settled(call, job, body.directive_id)
         case p.DirectiveFailed():
-            directive = Directive.objects.filter(pk=body.directive_id, job=job).first()
+            directive = _settled(call, job, body.directive_id, body.error)
             if directive:
-                Directive.objects.filter(pk=directive.pk).update(done_at=now(), error=body.error[:500])
                 record(
                     DirectiveFailed(directive=directive.body["kind"]),
                     actor=actor_of(job),
@@ -210,6 +209,16 @@ def _apply(call: Call, job: AgentJob, body: p.UpBody, at: datetime) -> None:
         case _:
             pass
     agent_reported.send(sender=AgentJob, job=job, body=body, at=at)
+
+
+def _settled(call: Call, job: AgentJob, directive_id: UUID, error: str = "") -> Directive | None:
+    """The agent has done it, or could not."""
+    directive = Directive.objects.filter(pk=directive_id, job=job).first()
+    if directive:
+        Directive.objects.filter(pk=directive.pk).update(done_at=now(), error=error[:500])
+        if directive.body["kind"] == "coach":
+            call_service.shown(call)
+    return directive
 
 
 def _caller_here(job: AgentJob, body: p.CallerHere) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calls.agents import protocol as p
 from calls.models import AgentJob, AgentProfile, Call, Utterance
+from calls.services.supervised import barging, taken_over_by, words_waited_for
 from calls.states import CallerWith
 
 SNAPSHOT_TURNS = 200
@@ -22,6 +23,9 @@ def snapshot_of(job: AgentJob) -> p.Snapshot:
         profile=profile_message(call.profile, department=call.department.name if call.department else ""),
         transcript=turns,
         facts=dict(call.facts.values_list("key", "value")),
+        opening=words_waited_for(call),
+        barging=barging(call),
+        taken_over_by=taken_over_by(call),
     )
 
 

@@ -62,7 +62,8 @@ def check(call_id: UUID) -> None:
 
 
 def _needs_agent(call: Call) -> bool:
-    with_agent = call.caller_with in (CallerWith.AI, CallerWith.HOLD) and call.state != CallState.INACTIVE
+    """Not only who is with it: whoever has taken over may give the caller back, or be lost."""
+    with_agent = call.caller_with != CallerWith.MANAGER and call.state != CallState.INACTIVE
     caller_here = Leg.objects.filter(call=call, kind=LegKind.CALLER, left_at=None).exists()
     return with_agent and caller_here and live_job(call.pk, Role.SUPPORT) is None
 
