@@ -117,7 +117,11 @@ class Attachment(CallerJob):
         """It may have come in the middle of a call."""
         if self.snapshot.transcript:
             await self._tell_before()
+        for supervisor in self.snapshot.barging:
+            self.joins_in(supervisor, on=True)
         match self.snapshot.caller_with:
+            case p.CallerWith.SUPERVISOR:
+                await self.taken_over(self.snapshot.taken_over_by)
             case p.CallerWith.MANAGER:
                 await self.only_write()
             case p.CallerWith.HOLD:

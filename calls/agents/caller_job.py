@@ -9,6 +9,7 @@ import asyncio
 import time
 from abc import abstractmethod
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from calls.agents.caller import caller_here
 from calls.agents.caller_requests import CallerRequests
 from calls.agents.conversation import Conversation
 from calls.agents.hold import HoldPlayer
+from calls.agents.instructions import said_meanwhile
 from calls.agents.job import Job
 from calls.agents.keys import StarKeys
 from calls.agents.speech.models import build_vad
@@ -32,6 +34,7 @@ KNOWN_WITHIN_SECONDS = 1.5
 SILENCE_SECONDS = 8.0  # after the question whether there is anything else
 CALLER_BACK_SECONDS = 15.0  # who was cut off may come back; the console ends the call long before
 PROGRESS = "Thank you for holding."
+JOINED_IN = "A supervisor who has joined in said to the caller, which you are not to answer:"
 GOODBYE = "Thank you for calling. Goodbye."
 
 
@@ -42,6 +45,7 @@ class CallerJob(Job):
     player: HoldPlayer | None = None
     talk: Conversation
     caller = ""
+    _silent_since = datetime.max.replace(tzinfo=UTC)
     _ears: asyncio.Task[Any] | None = None
 
     def __init__(self, ctx: JobContext, metadata: p.DispatchMetadata) -> None:
@@ -50,7 +54,8 @@ class CallerJob(Job):
         self._writers: list[asyncio.Task[Any]] = []
         self._stars = StarKeys()
         self._known, self._ready = asyncio.Event(), asyncio.Event()
-        self._joined = False  # with a manager: the agent does not talk
+        self._joined = False  # with a person: the agent does not talk
+        self._barging: dict[str, asyncio.Task[Any]] = {}  # supervisors who joined in, and their writers
 
     # ── whose agent talks ────────────────────────────────────────────────────────────────────────
 
@@ -72,7 +77,7 @@ class CallerJob(Job):
         self.session.output.set_audio_enabled(not silent)
 
     def transcriber(self, identity: str, speaker: p.Speaker) -> Transcriber:
-        """Who writes down what `identity` says once the two are joined."""
+        """Who writes down what a person says whom no session listens to."""
         return Transcriber(self.room, identity, self.link, speaker=speaker)
 
     async def nothing_to_do(self) -> None:
@@ -128,6 +133,10 @@ class CallerJob(Job):
                 await self._say(body)
             case p.Answer():
                 self.requests.answered(body)
+            case p.Barge():
+                self.joins_in(body.identity, on=body.on)
+            case p.TakeOver():
+                await self.taken_over(body.identity)
             case p.Coach():
                 await self._coach(body.text)
             case p.Hear():
@@ -185,6 +194,7 @@ class CallerJob(Job):
             self.silence(True)
             self.talk.turn_began = None
         self.player = await self.hold_player(plan)
+        self.player.quiet = bool(self._barging)
         await self.player.start()
         self.link.report(p.AgentState(state="holding"))
         self._ears = self.run(self._watch_caller())
@@ -222,6 +232,8 @@ class CallerJob(Job):
             self.knows(body.snapshot)
         if self.session is None:
             await self.start_talking()
+        elif body.snapshot:
+            await self._tell_model(said_meanwhile(body.snapshot.transcript, self._silent_since))
         self.silence(False)
         self.session.clear_user_turn()
         if body.outcome:
@@ -233,7 +245,7 @@ class CallerJob(Job):
     async def merge(self, body: p.Merge) -> None:
         """The bridge carries already: introduce them if the profile says so, then fall silent for good."""
         await self._music_off()
-        self._joined = True
+        self._with_a_person()
         if self.session:
             await self.introduce(body)
             await self.stop_talking()
@@ -241,6 +253,11 @@ class CallerJob(Job):
             self.write_down(body.bridge_identity if body.strategy == "relay" else body.manager_identity)
         else:
             await self.nothing_to_do()
+
+    def _with_a_person(self) -> None:
+        """From now on, if they are not with one already, the agent neither hears nor speaks."""
+        if not self._joined:
+            self._joined, self._silent_since = True, datetime.now(tz=UTC)
 
     async def introduce(self, body: p.Merge) -> None:
         """Whatever was being said to a caller who waited with the AI is broken off."""
@@ -253,27 +270,70 @@ class CallerJob(Job):
 
     async def only_write(self) -> None:
         """A new job in the middle of a joined call."""
-        self._joined = True
+        self._with_a_person()
         transfer = self.snapshot.transfer
         if self.snapshot.profile.transcribe_after_merge and transfer:
             self.write_down(f"bridge-{transfer.attempt_id}", f"manager-{transfer.attempt_id}")
         else:
             await self.nothing_to_do()
 
-    def write_down(self, *manager: str) -> None:
+    def write_down(self, *people: str, speaker: p.Speaker = p.Speaker.MANAGER) -> None:
+        """What the caller and these people say to each other."""
         self.link.report(p.AgentState(state="silent"))
         self._stop_writing()
-        people = [(identity, p.Speaker.MANAGER) for identity in manager] + [(self.caller, p.Speaker.CALLER)]
-        self._writers = [self.run(self.transcriber(identity, speaker).run()) for identity, speaker in people]
+        legs = [(identity, speaker) for identity in people] + [(self.caller, p.Speaker.CALLER)]
+        self._writers = [self.run(self.transcriber(identity, who).run()) for identity, who in legs]
 
     def _stop_writing(self) -> None:
         for writer in self._writers:
             writer.cancel()
         self._writers = []
 
+    # ── supervisors ──────────────────────────────────────────────────────────────────────────────
+
+    async def taken_over(self, supervisor: str) -> None:
+        """Caller and supervisor are alone: no music, no agent's voice and no agent's ears, until `resume`."""
+        self.requests.spoken_for()
+        talked = self.session is not None and not self._joined
+        if talked and not self.player:
+            await self.talk.hush()
+        await self._music_off()
+        self._with_a_person()
+        if talked:
+            self.silence(True)
+            self.talk.turn_began = None
+            await self.stop_talking()
+        self._stop_writing()
+        if self.snapshot.profile.transcribe_after_merge:
+            self.write_down(supervisor, speaker=p.Speaker.SUPERVISOR)
+
+    def joins_in(self, supervisor: str, *, on: bool) -> None:
+        """The caller hears them anyway: no music meanwhile, and the agent reads what they say."""
+        if on and supervisor not in self._barging:
+            self._barging[supervisor] = self.run(self._follow(supervisor))
+        elif not on and (writer := self._barging.pop(supervisor, None)):
+            writer.cancel()
+        if self.player:
+            self.player.quiet = bool(self._barging)
+
+    async def _follow(self, supervisor: str) -> None:
+        """Written down; an agent that talks knows it, and answers the caller alone."""
+        ears = self.transcriber(supervisor, p.Speaker.SUPERVISOR)
+        ears.after_merge = lambda: self._joined
+        ears.told = self._supervisor_said
+        await ears.run()
+
+    async def _supervisor_said(self, text: str) -> None:
+        if self.session is not None and not self._joined:
+            with suppress(RuntimeError):  # the session is closing
+                await self._tell_model(f"{JOINED_IN} {text}")
+
     # ── what the agent is told ───────────────────────────────────────────────────────────────────
 
     async def _coach(self, text: str) -> None:
+        """Raises RuntimeError when no agent talks to the caller: then it did not reach one."""
+        if self.session is None or self._joined:
+            raise RuntimeError("no agent talks to the caller")
         await self._tell_model(f"Your supervisor says, for you alone, never to be read out: {text}")
 
     async def _tell_model(self, text: str) -> None:
@@ -325,5 +385,7 @@ class CallerJob(Job):
     async def close(self) -> None:
         await self._music_off()
         self._stop_writing()
+        for supervisor in list(self._barging):
+            self.joins_in(supervisor, on=False)
         if self.session:
             await self.session.aclose()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from livekit import rtc
 from livekit.agents import tts
 
@@ -21,6 +22,7 @@ TRACK = "hold"
 BLOCK_MS = 20
 QUEUE_MS = 100  # so little is still played after a stop
 BLOCK = hold_music.RATE * BLOCK_MS // 1000
+NOTHING = np.zeros(BLOCK, np.int16)
 
 
 class HoldPlayer:
@@ -32,6 +34,7 @@ class HoldPlayer:
     def __init__(self, room: rtc.Room, voice: tts.TTS[Any], plan: HoldPlan, told: Callable[[int], None]) -> None:
         self._room, self._voice, self._plan, self._told = room, voice, plan, told
         self.progress_line = plan.progress_line  # may change while it plays
+        self.quiet = False  # a supervisor talks to the caller: nothing is played meanwhile
         self.music = hold_music.loop()  # mono int16 at `hold_music.RATE`, at least a second; may be another's
         self._source = rtc.AudioSource(hold_music.RATE, 1, queue_size_ms=QUEUE_MS)
         self._publication: rtc.LocalTrackPublication | None = None
@@ -63,8 +66,11 @@ class HoldPlayer:
         blocks = int(self._plan.progress_every_s * 1000 / BLOCK_MS)
         while True:
             for _ in range(blocks):
-                await self._source.capture_frame(frame_of(music[position : position + BLOCK], hold_music.RATE))
+                block = NOTHING if self.quiet else music[position : position + BLOCK]
+                await self._source.capture_frame(frame_of(block, hold_music.RATE))
                 position = (position + BLOCK) % (len(music) - BLOCK)
+            if self.quiet:
+                continue
             count += 1
             if await self._say(self.progress_line):
                 self._told(count)
@@ -73,6 +79,8 @@ class HoldPlayer:
         """A voice that fails must not end the music."""
         try:
             async for frame in spoken(self._voice, line, rate=hold_music.RATE):
+                if self.quiet:
+                    return False
                 await self._source.capture_frame(frame)
         except Exception as error:
             logger.warning("the progress line could not be spoken (%s)", type(error).__name__)

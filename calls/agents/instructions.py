@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from livekit.agents import llm
 
@@ -32,11 +33,27 @@ def for_support(snapshot: p.Snapshot) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+PEOPLE = {p.Speaker.MANAGER: "A manager", p.Speaker.SUPERVISOR: "A supervisor", p.Speaker.CALLER: "The caller"}
+
+
+def said_meanwhile(turns: Sequence[p.Turn], since: datetime) -> str:
+    """What people said while the agent was silent, for one who has heard all that came before."""
+    said = [
+        f"{PEOPLE[turn.speaker]}: {turn.text}"
+        for turn in turns
+        if turn.speaker in PEOPLE and turn.side == "call" and turn.at >= since
+    ]
+    known = "They said:\n" + "\n".join(said) if said else "What they said is not known."
+    return f"While you were silent, people talked to the caller. {known}"
+
+
 def conversation(turns: Sequence[p.Turn]) -> llm.ChatContext:
-    """The caller's side of a transcript as a model's conversation."""
+    """The caller's side of a transcript as a model's conversation; what other people said is told to it."""
     context = llm.ChatContext.empty()
     for turn in turns:
-        role = ROLES.get(turn.speaker)
-        if role and turn.side == "call":
-            context.add_message(role=role, content=turn.text, created_at=turn.at.timestamp())
+        if turn.side != "call":
+            continue
+        role = ROLES.get(turn.speaker, "system")
+        words = turn.text if turn.speaker in ROLES else f"{PEOPLE.get(turn.speaker, 'Somebody')}: {turn.text}"
+        context.add_message(role=role, content=words, created_at=turn.at.timestamp())
     return context

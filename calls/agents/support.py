@@ -45,17 +45,19 @@ class SupportJob(CallerJob):
 
     async def _take_up(self) -> None:
         """Go on where the call is: a new job may come in the middle of it."""
-        with_whom = self.snapshot.caller_with
-        if with_whom == p.CallerWith.MANAGER:
-            await self.only_write()
-            return
-        await self.start_talking()
-        if with_whom == p.CallerWith.HOLD:
-            await self.hold_on()
-        elif with_whom == p.CallerWith.AI:
-            self.run(self._first_words())
-        else:
-            self.silence(True)
+        for supervisor in self.snapshot.barging:
+            self.joins_in(supervisor, on=True)
+        match self.snapshot.caller_with:
+            case p.CallerWith.MANAGER:
+                await self.only_write()
+            case p.CallerWith.SUPERVISOR:
+                await self.taken_over(self.snapshot.taken_over_by)
+            case p.CallerWith.HOLD:
+                await self.start_talking()
+                await self.hold_on()
+            case _:
+                await self.start_talking()
+                self.run(self._first_words())
 
     async def start_talking(self) -> None:
         models = build_models(self.knowledge)

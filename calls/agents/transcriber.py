@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 from livekit import rtc
@@ -37,6 +38,8 @@ class Transcriber:
         self._room, self._identity, self._link = room, identity, link
         self._speaker, self._side = speaker, side
         self._recogniser, self._detector = recogniser, detector
+        self.after_merge: Callable[[], bool] = lambda: True  # whether the caller is with a person now
+        self.told: Callable[[str], Awaitable[None]] | None = None  # each turn, besides the console
         self._here = asyncio.Event()
         room.on("track_subscribed", lambda *_: self._here.set())
 
@@ -57,5 +60,13 @@ class Transcriber:
         recogniser, detector = self._recogniser or models.build_stt(), self._detector or models.build_vad()
         async for text, began in recognised(track, recogniser, detector):
             self._link.report(
-                p.Utterance(speaker=self._speaker, side=self._side, text=text, started_at=began, after_merge=True)
+                p.Utterance(
+                    speaker=self._speaker,
+                    side=self._side,
+                    text=text,
+                    started_at=began,
+                    after_merge=self.after_merge(),
+                )
             )
+            if self.told:
+                await self.told(text)

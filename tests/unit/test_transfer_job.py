@@ -18,6 +18,7 @@ class SlowBridge:
 
     def __init__(self) -> None:
         self.may_join, self.fails, self.carries = asyncio.Event(), False, False
+        self.carrying, self.heard = asyncio.Event(), set[str]()
 
     async def join(self) -> None:
         await self.may_join.wait()
@@ -26,6 +27,13 @@ class SlowBridge:
 
     async def carry(self) -> None:
         self.carries = True
+        self.carrying.set()
+
+    async def admit(self, supervisor: str) -> None:
+        self.heard.add(supervisor)
+
+    async def dismiss(self, supervisor: str) -> None:
+        self.heard.discard(supervisor)
 
     async def close(self) -> None:
         pass
@@ -40,6 +48,9 @@ class Quiet:
     async def hold(self) -> None:
         pass
 
+    async def close(self) -> None:
+        pass
+
 
 class Job(TransferJob):
     """Without a room of its own."""
@@ -52,6 +63,8 @@ class Job(TransferJob):
         self._tasks = set()
         self._answered = asyncio.Event()
         self.made: list[SlowBridge] = []
+        self.barging = set()
+        self.consultation: Any = Quiet()
 
     def new_bridge(self) -> Any:
         self.made.append(SlowBridge())
@@ -93,3 +106,22 @@ async def test_a_line_that_could_not_be_joined_is_tried_again_at_the_merge() -> 
     job.made[1].may_join.set()
     await again
     assert job.made[1].carries
+
+
+def joins_in(who: str, *, on: bool = True) -> p.Barge:
+    return p.Barge(identity=who, on=on)
+
+
+async def test_a_supervisor_who_joins_in_is_heard_by_the_manager_from_the_merge_on() -> None:
+    job, merging = await accepted_while_joining()
+    await job.handle(joins_in("supervisor-1"))
+    await job.handle(joins_in("supervisor-2"))
+    await job.handle(joins_in("supervisor-2", on=False))
+    (line,) = job.made
+    assert line.heard == set()
+    line.may_join.set()
+    await merging
+    assert line.heard == {"supervisor-1"}
+    await job.handle(joins_in("supervisor-3"))
+    await job.handle(joins_in("supervisor-1", on=False))
+    assert line.heard == {"supervisor-3"}

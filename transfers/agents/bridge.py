@@ -1,7 +1,8 @@
 """The line between two rooms: the manager's voice into the caller's room, the caller's into the consultation.
 
-One track a speaker, so that nothing has to be mixed here: phones and browsers mix what they are sent. It is in the
-caller's room from the answer on, and carries nothing before the merge; the rooms are separate, so nothing leaks.
+One track a speaker, a supervisor who joins in too, so that nothing has to be mixed here: phones and browsers mix
+what they are sent. It is in the caller's room from the answer on, and carries nothing before the merge; the rooms
+are separate, so nothing leaks.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ FRAME_MS = 10
 LATE_FRAMES = 8  # what is later than 80 ms is dropped rather than heard late
 HEARD_LEVEL = 100  # int16; above the noise of a quiet line
 SUPPORT = "support"
+SPEAKERS = {SUPPORT: p.Speaker.AI, "caller": p.Speaker.CALLER}
 
 
 class Bridge:
@@ -43,6 +45,7 @@ class Bridge:
         self._to_manager: dict[str, rtc.AudioSource] = {}
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._told: set[p.Speaker] = set()
+        self._admitted: set[str] = set()  # supervisors who have joined in
 
     # ── before the merge ─────────────────────────────────────────────────────────────────────────
 
@@ -64,12 +67,42 @@ class Bridge:
         if self._speaker(publication, who):
             publication.set_subscribed(True)
 
+    async def admit(self, supervisor: str) -> None:
+        """The manager is to hear this supervisor of the caller's room too, while audio is carried."""
+        if supervisor in self._admitted:
+            return
+        self._to_manager[supervisor] = await _voice(self.consultation, supervisor)
+        self._admitted.add(supervisor)
+        for publication, who in self._published_by(supervisor):
+            self._published(publication, who)
+            if publication.track:
+                self._subscribed(publication.track, publication, who)
+
+    async def dismiss(self, supervisor: str) -> None:
+        """Not any more."""
+        self._admitted.discard(supervisor)
+        self._to_manager.pop(supervisor, None)
+        for publication, _ in self._published_by(supervisor):
+            pump = self._pumps.pop(publication.sid, None)
+            if pump:
+                pump.cancel()
+            publication.set_subscribed(False)
+        for mine in list(self.consultation.local_participant.track_publications.values()):
+            if mine.name == supervisor:
+                await self.consultation.local_participant.unpublish_track(mine.sid)
+
+    def _published_by(self, identity: str) -> list[tuple[rtc.RemoteTrackPublication, rtc.RemoteParticipant]]:
+        who = self.call.remote_participants.get(identity)
+        return [(publication, who) for publication in who.track_publications.values()] if who else []
+
     def _speaker(self, publication: rtc.RemoteTrackPublication, who: rtc.RemoteParticipant) -> str:
         """Whom this track is of, for the manager's ears; empty: not for them. Hold music is no microphone."""
         if publication.kind != rtc.TrackKind.KIND_AUDIO:
             return ""
         if is_support(who):
             return SUPPORT if publication.source == rtc.TrackSource.SOURCE_MICROPHONE else ""
+        if who.identity in self._admitted:
+            return who.identity
         return "caller" if is_caller(who) else ""
 
     # ── the merge ────────────────────────────────────────────────────────────────────────────────
@@ -108,7 +141,7 @@ class Bridge:
         else:
             kind = self._speaker(publication, who)
             source = self._to_manager.get(kind)
-            speaker = p.Speaker.AI if kind == SUPPORT else p.Speaker.CALLER
+            speaker = SPEAKERS.get(kind, p.Speaker.SUPERVISOR)
         if source and publication.sid not in self._pumps:
             self._pumps[publication.sid] = asyncio.create_task(self._pump(track, source, speaker))
 

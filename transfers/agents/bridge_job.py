@@ -15,7 +15,14 @@ class BridgeJob(LineJob):
         self.bridge = self.new_bridge()
         await self.bridge.join()
         await self.join_up(self.bridge)
+        await self._let_supervisors_in(self.bridge)
         self.link.serve(self.handle)
+
+    async def _let_supervisors_in(self, bridge: Bridge) -> None:
+        """Who has joined in before; the two hear each other meanwhile."""
+        told = await self.told()
+        for supervisor in told.barging if told else ():
+            await self.joins_in(bridge, p.Barge(identity=supervisor, on=True))
 
     async def handle(self, body: p.DirectiveBody) -> None:
         """Whatever else the console said before, the line is up already."""

@@ -23,6 +23,7 @@ class LineJob(Job):
     def __init__(self, ctx: JobContext, metadata: p.DispatchMetadata) -> None:
         super().__init__(ctx, metadata)
         self.stars = StarKeys()
+        self.barging: set[str] = set()  # supervisors who are to be heard by the manager once they are joined
 
     @property
     def manager(self) -> str:
@@ -49,8 +50,21 @@ class LineJob(Job):
 
     async def join_up(self, bridge: Bridge) -> None:
         """Carry, and tell the console."""
+        for supervisor in self.barging:
+            await bridge.admit(supervisor)
         await bridge.carry()
         self.link.report(p.BridgeUp())
+
+    async def joins_in(self, bridge: Bridge | None, body: p.Barge) -> None:
+        """A supervisor joins in with the caller, or leaves; the line may come later."""
+        if body.on:
+            self.barging.add(body.identity)
+            if bridge and bridge.carrying.is_set():
+                await bridge.admit(body.identity)
+        else:
+            self.barging.discard(body.identity)
+            if bridge:
+                await bridge.dismiss(body.identity)
 
     async def obey(self, bridge: Bridge | None, body: p.DirectiveBody) -> bool:
         """What the console says of a line that is up; False if it is about something else."""
@@ -60,6 +74,8 @@ class LineJob(Job):
                     await bridge.carry()
                 elif bridge:
                     bridge.pause()
+            case p.Barge():
+                await self.joins_in(bridge, body)
             case p.Leave():
                 if bridge and bridge.carrying.is_set() and body.words:
                     bridge.pause()

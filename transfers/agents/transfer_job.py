@@ -29,6 +29,7 @@ class TransferJob(LineJob):
         if snapshot is None or snapshot.transfer is None:
             await self.leave("the console does not know this attempt")
             return
+        self.barging = set(snapshot.barging)
         self.consultation = Consultation(snapshot, self.link, manager=self.manager, run=self.run)
         self.link.serve(self.handle)
         self.run(self._consult(self.consultation))
@@ -82,6 +83,8 @@ class TransferJob(LineJob):
         if self._joined and await self.obey(self.bridge, body):
             return
         match body:
+            case p.Barge():
+                await self.joins_in(self.bridge, body)
             case p.Brief():
                 self.consultation.briefing = body.text
             case p.Merge():
