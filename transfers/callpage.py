@@ -12,8 +12,8 @@ from django.http import Http404
 
 from calls import presence
 from calls.display import Display, caller_name
-from calls.models import Call, Leg, LegKind, Utterance
-from calls.states import CallerWith
+from calls.models import Call, Supervision, Utterance
+from calls.states import CallerWith, SupervisionEnd, SupervisionMode
 from calls.timing import now
 from transfers.access import Lens
 from transfers.board import Need, needs, shown_version, with_versions
@@ -21,6 +21,7 @@ from transfers.display import state_display
 from transfers.models import Attempt, Transfer
 from transfers.selectors import facts_of, phone_leg
 from transfers.states import TransferState
+from transfers.supervision_bar import SupervisionBar, supervision_bar
 from transfers.swimlane import Swimlane, swimlane
 from transfers.words import sentence
 
@@ -85,7 +86,7 @@ class CallSide:
     then: str
     need: Need | None
     facts: tuple[Fact, ...]
-    listeners: int
+    supervision: SupervisionBar
     may_escalate: bool
     may_edit: bool
     may_cancel: bool
@@ -116,9 +117,10 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
     with_ai = call.caller_with == CallerWith.AI
     opened, live, sight = bool(transfer and transfer.is_open), call.is_live, lens.sight
     waiting = needs(lens, call_id=call_id) if opened else ()
+    bar = supervision_bar(call, attempt, sight)
     return CallSide(
         call=call,
-        version=shown_version(call),
+        version=shown_version(call) + bar.version,
         caller=caller_name(call, sight),
         department=call.department.name if call.department else "Unassigned",
         display=state_display(call, transfer, attempt),
@@ -128,7 +130,7 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
         then=sentence(facts_of(transfer, to_show=True)) if transfer and live else "",
         need=waiting[0] if waiting else None,
         facts=_facts(call) if sight.transcript else (),
-        listeners=Leg.objects.filter(call=call, kind=LegKind.LISTENER, left_at=None).count(),
+        supervision=bar,
         may_escalate=sight.escalate and live and not opened and with_ai,
         may_edit=sight.approve and opened and _not_briefed(transfer),
         may_cancel=sight.cancel and opened and not (transfer and transfer.cancel_reason),
@@ -204,6 +206,7 @@ def talk(lens: Lens, call: Call) -> tuple[Said | Thread | Mark, ...] | None:
         items.append(Thread(attempt_id, names.get(attempt_id, "a manager"), rows[0].started_at, turns))
     for transfer in lens.transfers().filter(call=call).prefetch_related("attempts__manager"):
         items += marks(transfer)
+    items += take_overs(call)
     return tuple(sorted(items, key=lambda item: item.at))
 
 
@@ -241,9 +244,33 @@ def marks(transfer: Transfer) -> Sequence[Mark]:
     return found
 
 
+def take_overs(call: Call) -> Sequence[Mark]:
+    """When a supervisor talked to the caller instead of the AI."""
+    found = []
+    taken = Supervision.objects.filter(call=call, mode=SupervisionMode.TAKE_OVER, joined_at__isnull=False)
+    for one in taken.select_related("user"):
+        assert one.joined_at
+        found.append(Mark(f"mark-{one.pk}-took", f"{one.user.get_username()} takes over", one.joined_at))
+        if one.ended_at and one.end_reason != SupervisionEnd.CALL_ENDED:
+            found.append(Mark(f"mark-{one.pk}-gave", "The caller is back with the AI", one.ended_at))
+    return found
+
+
 def call_page(lens: Lens, call_id: UUID) -> CallPage:
     side = call_side(lens, call_id)
     return CallPage(side, talk(lens, side.call))
 
 
-__all__ = ["CallPage", "CallSide", "Mark", "Said", "Thread", "call_page", "call_side", "marks", "said", "talk"]
+__all__ = [
+    "CallPage",
+    "CallSide",
+    "Mark",
+    "Said",
+    "Thread",
+    "call_page",
+    "call_side",
+    "marks",
+    "said",
+    "take_overs",
+    "talk",
+]

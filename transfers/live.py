@@ -18,7 +18,7 @@ from calls.timing import now
 from transfers import callback_list
 from transfers.access import Lens, board_audiences, lens_of
 from transfers.board import Need, needs
-from transfers.callpage import Said, Thread, call_side, marks, said
+from transfers.callpage import Said, Thread, call_side, marks, said, take_overs
 from transfers.history import history_row
 from transfers.models import Attempt, Manager
 from transfers.people import person_of
@@ -154,10 +154,9 @@ def _render_call(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
         return ()
     html = render_to_string("transfers/_call_side.html", {"side": side, "sight": seen.sight})
     pieces = [Piece(target=f"call-side-{id}", version=side.version, html=html)]
-    if side.transfer and seen.sight.transcript:
-        pieces += [
-            _once(mark.id, "transfers/_mark.html", {"mark": mark}, f"talk-{id}") for mark in marks(side.transfer)
-        ]
+    if seen.sight.transcript:
+        lines = [*(marks(side.transfer) if side.transfer else ()), *take_overs(side.call)]
+        pieces += [_once(mark.id, "transfers/_mark.html", {"mark": mark}, f"talk-{id}") for mark in lines]
     return pieces
 
 

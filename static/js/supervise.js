@@ -1,0 +1,284 @@
+// A supervisor in a call: this browser joins its room to listen, whisper, join in or take over.
+// The buttons are on the call's side, which is swapped live; what goes on is in #supervising, which stays.
+(() => {
+  "use strict";
+
+  const dock = document.getElementById("supervising");
+  if (!dock) return;
+  const part = (name) => dock.querySelector(`[data-${name}]`);
+  const BEAT_MS = 2000; // "I am there": a caller who was taken over is not left alone with a dead browser
+  const AGAIN_MS = [200, 400, 700, 1000];
+  const GIVE_UP_MS = 20000;
+  const DEVICES = "patchbay-devices";
+
+  let now = null; // {place, room, mic}: what goes on; null: nothing
+  let busy = false;
+
+  // ── the console ─────────────────────────────────────────────────────────────────────────────
+  const csrf = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+  const post = (url, data = {}, more = {}) =>
+    fetch(url, { method: "POST", headers: { "X-CSRFToken": csrf, "HX-Request": "true" }, body: new URLSearchParams(data), ...more });
+
+  /** crypto.randomUUID exists only in secure contexts. */
+  const uuid = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
+    (Number(c) ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (Number(c) / 4)))).toString(16));
+
+  class Told extends Error {} // words of the console's, for the person
+
+  async function answer(response) {
+    if (response.ok) return response.json();
+    const notice = JSON.parse(response.headers.get("HX-Trigger") || "{}").notice;
+    if (notice) throw new Told(notice.text);
+    if (response.status === 403) throw new Told("Your account may not do that. Nothing was changed.");
+    if (response.status === 404) throw new Told("That call is not there any more, or belongs to another department.");
+    throw new Error(`the console answered ${response.status}`);
+  }
+
+  let client = null;
+  const livekit = () => (client ||= new Promise((done, failed) => {
+    if (window.LivekitClient) return done(window.LivekitClient);
+    const script = document.createElement("script");
+    script.src = dock.dataset.livekit;
+    script.onload = () => done(window.LivekitClient);
+    script.onerror = () => {
+      client = null;
+      failed(new Error("its sound program could not be loaded"));
+    };
+    document.head.append(script);
+  }));
+  (window.requestIdleCallback || setTimeout)(() => livekit().catch(() => {})); // so that sound comes within a second
+
+  // ── beginning ───────────────────────────────────────────────────────────────────────────────
+  async function start({ supervise: mode, side, url }) {
+    if (busy) return;
+    if (now?.place.mode === "take_over") {
+      Patchbay.notice("refused", "You are talking to a caller. Give them back first (G).");
+      return;
+    }
+    busy = true;
+    let mic = null;
+    try {
+      const LK = await livekit();
+      mic = mode === "listen" ? null : await microphone(LK);
+      const place = await answer(await post(url, { mode, side, key: uuid() }));
+      await end({ stop: true });
+      now = { place, room: null, mic, began: performance.now() };
+      show();
+      await connect(now);
+      Patchbay.say(`${place.title}. ${place.heard_by}`);
+    } catch (error) {
+      if (now) await end({ stop: true });
+      else mic?.stop();
+      Patchbay.notice(error instanceof Told ? "refused" : "failed", error instanceof Told
+        ? error.message : `You are not in the call: ${error.message}. The call goes on as before; try again.`);
+    }
+    busy = false;
+  }
+
+  /** Asked for before anything is begun: nobody is taken over by a browser that cannot speak. */
+  async function microphone(LK) {
+    if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
+      throw new Told("A browser gives its microphone only over HTTPS or on this machine itself. Open the console over HTTPS to speak; you can listen here.");
+    }
+    try {
+      return await LK.createLocalAudioTrack({ deviceId: chosen("audioinput") || undefined });
+    } catch {
+      throw new Told("The browser did not give its microphone, so nobody would hear you. Nothing was changed: allow it for this page, then try again.");
+    }
+  }
+
+  async function connect(mine) {
+    const LK = await livekit();
+    const { place } = mine;
+    const room = (mine.room = new LK.Room({ adaptiveStream: false, dynacast: false }));
+    hear(LK, mine, room);
+    await room.connect(place.url, place.token);
+    if (mine !== now) return room.disconnect();
+    if (mine.mic) {
+      if (place.only_to) {
+        const may = place.only_to.map((one) => ({ participantIdentity: one, allowAll: true }));
+        room.localParticipant.setTrackSubscriptionPermissions(false, may);
+      }
+      await room.localParticipant.publishTrack(mine.mic, { source: LK.Track.Source.Microphone, dtx: false });
+    }
+    await room.startAudio().catch(() => {});
+    const output = chosen("audiooutput");
+    if (output) await room.switchActiveDevice("audiooutput", output).catch(() => {});
+    state("merged", "plug-connected", "Connected");
+    devices(LK);
+  }
+
+  function hear(LK, mine, room) {
+    room.on(LK.RoomEvent.TrackSubscribed, (track) => {
+      if (track.kind === LK.Track.Kind.Audio) part("sound").append(track.attach());
+    });
+    room.on(LK.RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((node) => node.remove()));
+    room.on(LK.RoomEvent.Reconnecting, () => state("hold", "plug-connected-x", "Connection lost, trying again"));
+    room.on(LK.RoomEvent.Reconnected, () => state("merged", "plug-connected", "Connected"));
+    room.on(LK.RoomEvent.Disconnected, (reason) => {
+      if (mine === now && room === mine.room && reason !== LK.DisconnectReason.CLIENT_INITIATED) follow(mine);
+    });
+  }
+
+  // ── following: a connection that broke, or a manager who went to another room ───────────────
+  async function follow(mine) {
+    if (mine.following) return;
+    mine.following = true;
+    const until = performance.now() + GIVE_UP_MS;
+    state("hold", "plug-connected-x", "Connecting again");
+    for (let tries = 0; mine === now; tries++) {
+      try {
+        const place = await answer(await post(mine.place.renew));
+        const before = mine.room;
+        mine.room = null;
+        await before?.disconnect(false);
+        part("sound").replaceChildren();
+        mine.place = place;
+        await connect(mine);
+        show();
+        break;
+      } catch (error) {
+        if (mine !== now) return;
+        if (error instanceof Told || performance.now() > until) {
+          await end({ stop: true });
+          Patchbay.notice(error instanceof Told ? "refused" : "failed", error instanceof Told
+            ? error.message : "Your connection is lost, and you are no longer in the call. If you had taken it over, the AI has the caller again.");
+          return;
+        }
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS[Math.min(tries, AGAIN_MS.length - 1)]));
+      }
+    }
+    mine.following = false;
+  }
+
+  /** The page says who is in the call: whether we are to be elsewhere, and who hears us now. */
+  function look() {
+    if (!now?.room) return;
+    const row = document.querySelector(`[data-grant="${now.place.grant}"]`);
+    if (!row) return;
+    if (row.dataset.room !== now.place.room) follow(now);
+    if (row.dataset.heard !== now.place.heard_by) {
+      now.place.heard_by = row.dataset.heard;
+      show();
+      Patchbay.say(now.place.heard_by);
+    }
+  }
+  new MutationObserver(look).observe(document.getElementById("main"), { childList: true, subtree: true });
+
+  // ── ending ──────────────────────────────────────────────────────────────────────────────────
+  async function end({ stop, leaving = false }) {
+    const mine = now;
+    now = null;
+    if (!mine) return;
+    const told = stop ? post(mine.place.stop, {}, { keepalive: leaving }).catch(() => {}) : null;
+    mine.room?.disconnect();
+    mine.mic?.stop();
+    part("sound").replaceChildren();
+    dock.hidden = true;
+    document.body.classList.remove("is-supervising");
+    await told;
+  }
+
+  addEventListener("pagehide", () => end({ stop: true, leaving: true }));
+
+  setInterval(async () => {
+    const mine = now;
+    if (mine?.place.mode !== "take_over") return;
+    const response = await post(mine.place.seen).catch(() => null);
+    if (response?.status === 410 && mine === now) follow(mine); // which says why
+  }, BEAT_MS);
+
+  // ── what is shown ───────────────────────────────────────────────────────────────────────────
+  function state(role, icon, words) {
+    const badge = part("state");
+    badge.className = `state state-${role}`;
+    badge.querySelector("i").className = `ti ti-${icon}`;
+    badge.querySelector("span").textContent = words;
+  }
+
+  function show() {
+    const { place, mic } = now;
+    dock.hidden = false;
+    document.body.classList.add("is-supervising");
+    part("title").textContent = place.title;
+    part("title").href = place.page;
+    part("heard").textContent = mic?.isMuted ? "You are muted: nobody hears you." : place.heard_by;
+    const took = place.mode === "take_over";
+    part("back").hidden = !took;
+    part("stop").hidden = took;
+    part("mute").hidden = !place.speaks;
+    part("mute").setAttribute("aria-pressed", String(Boolean(mic?.isMuted)));
+    part("mute").querySelector("span").textContent = mic?.isMuted ? "Unmute" : "Mute";
+    part("mute").querySelector("i").className = `ti ti-microphone${mic?.isMuted ? "-off" : ""}`;
+    if (!now.room) state("ai", "plug-connected", "Connecting");
+  }
+
+  setInterval(() => {
+    if (!now?.room) return;
+    const others = [...now.room.remoteParticipants.values()].map((one) => one.audioLevel);
+    const mine = now.mic && !now.mic.isMuted ? now.room.localParticipant.audioLevel : 0;
+    const level = Math.min(1, Math.max(mine, ...others, 0) * 2.2);
+    part("level").style.width = `${Math.round(level * 100)}%`;
+  }, 120);
+
+  part("mute").addEventListener("click", async () => {
+    if (!now?.mic) return;
+    await (now.mic.isMuted ? now.mic.unmute() : now.mic.mute());
+    show();
+    Patchbay.say(part("heard").textContent);
+  });
+  const leave = async (words) => {
+    await end({ stop: true });
+    Patchbay.say(words);
+  };
+  part("stop").addEventListener("click", () => leave("You are no longer in the call."));
+  part("back").addEventListener("click", async () => {
+    await leave("The AI has the caller again.");
+    Patchbay.notice("done", "The AI has the caller again, and knows what was said.");
+  });
+
+  // ── devices ─────────────────────────────────────────────────────────────────────────────────
+  const kept = () => JSON.parse(localStorage.getItem(DEVICES) || "{}");
+  const chosen = (kind) => kept()[kind] || "";
+
+  async function devices(LK) {
+    const plays = "setSinkId" in HTMLMediaElement.prototype;
+    part("no-output").hidden = plays;
+    for (const kind of ["audioinput", "audiooutput"]) {
+      const wanted = kind === "audioinput" ? Boolean(now?.mic) : plays;
+      const found = wanted ? await LK.Room.getLocalDevices(kind, false).catch(() => []) : [];
+      const select = dock.querySelector(`[data-device="${kind}"]`);
+      const options = found.filter((one) => one.deviceId).map((one, nth) => new Option(one.label || `Device ${nth + 1}`, one.deviceId));
+      select.replaceChildren(...options);
+      if (options.some((option) => option.value === chosen(kind))) select.value = chosen(kind);
+      dock.querySelector(`[data-for="${kind}"]`).hidden = !options.length;
+    }
+  }
+
+  dock.addEventListener("change", async (event) => {
+    const kind = event.target.dataset.device;
+    if (!kind || !now?.room) return;
+    localStorage.setItem(DEVICES, JSON.stringify({ ...kept(), [kind]: event.target.value }));
+    await now.room.switchActiveDevice(kind, event.target.value).catch(() =>
+      Patchbay.notice("refused", "That device cannot be used. You go on with the one before."));
+  });
+  navigator.mediaDevices?.addEventListener("devicechange", async () => now?.room && devices(await livekit()));
+
+  // ── buttons and keys ────────────────────────────────────────────────────────────────────────
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-supervise]");
+    if (button) start(button.dataset);
+  });
+
+  const typing = "input, textarea, select, [contenteditable]";
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.target.closest?.(typing) || document.querySelector("dialog[open]")) return;
+    const key = event.key.toLowerCase();
+    const button = [...document.querySelectorAll(`#supervising [data-key="${CSS.escape(key)}"], .call-side [data-key="${CSS.escape(key)}"]`)]
+      .find((one) => one.offsetParent && !one.disabled);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  });
+})();
