@@ -6,7 +6,17 @@ class CallsConfig(AppConfig):
     verbose_name = "Calls"
 
     def ready(self) -> None:
-        from calls import announcements, call_effects, clock, events, health_checks, metrics, presence
+        from calls import (
+            account_events,
+            announcements,
+            call_effects,
+            clock,
+            events,
+            health_checks,
+            metrics,
+            presence,
+        )
+        from calls.audit import heads
         from calls.link import support
         from calls.live import rooms
         from calls.outgoing import catalogue, sender
@@ -14,6 +24,7 @@ class CallsConfig(AppConfig):
         from calls.reconcile import reconciler
         from calls.services import api_keys, supervision
 
+        account_events.register()
         call_effects.register()
         support.register()
         health_checks.register()
@@ -30,3 +41,4 @@ class CallsConfig(AppConfig):
         clock.every_tick(clock.seldom(api_keys.forget_answers, seconds=60))
         clock.every_tick(clock.seldom(sender.tidy, seconds=10))
         clock.every_tick(sender.tick)
+        clock.every_tick(clock.seldom(heads.tick, seconds=20))

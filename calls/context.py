@@ -26,6 +26,7 @@ PAGES = (
     ("Live", "activity", "wallboard", ()),
     ("History", "history", "history", ()),
     ("Callbacks", "phone-incoming", "callbacks", ("transfers.view_callback",)),
+    ("Audit", "shield-check", "audit", ("calls.verify_audit",)),
     ("Rooms", "door", "rooms", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
     ("Status", "heartbeat", "status", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
     ("Test call", "phone-plus", "test_call", (SUPERVISE,)),

@@ -216,3 +216,49 @@ class JobClosed(EventBody):
 class DirectiveFailed(EventBody):
     type = "agent.directive_failed"
     directive: str
+
+
+# ── who looks, and who is let in ─────────────────────────────────────────────────────────────────
+
+
+class AuditVerified(EventBody):
+    """Somebody had the whole chain verified; `broken` is how, or empty."""
+
+    type = "audit.verified"
+    links: int
+    heads: int
+    broken: str
+
+
+class AuditExported(EventBody):
+    """Somebody took a transfer's record with its proof."""
+
+    type = "audit.exported"
+
+
+class TranscriptRead(EventBody):
+    """Somebody opened a page with what was said."""
+
+    type = "transcript.read"
+    page: Literal["call", "transfer", "api"]
+
+
+class LoggedIn(EventBody):
+    type = "account.logged_in"
+
+
+class LoggedOut(EventBody):
+    type = "account.logged_out"
+
+
+class LogInFailed(EventBody):
+    """A wrong password, or an account that does not exist; which, the payload does not say."""
+
+    type = "account.log_in_failed"
+
+
+class ContentErased(EventBody):
+    """What was said in a call, names and numbers are gone; by whom says the actor."""
+
+    type = "content.erased"
+    why: Literal["retention", "request"]

@@ -21,3 +21,10 @@ def check_call(call_id: str) -> None:
     from calls.services.watch import check
 
     check(UUID(call_id))
+
+
+@shared_task(ignore_result=True)
+def verify_audit(run_id: str) -> None:
+    from calls.audit import runs
+
+    runs.do(UUID(run_id))

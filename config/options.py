@@ -333,6 +333,17 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             RUNNING,
         ),
     ),
+    "The record": (
+        Option(
+            "AUDIT_HEADS_FILE",
+            K.FILE,
+            "Every five minutes the signed head of the audit chain is appended to this file, one object a line. "
+            "Keep it where the database's owner cannot write: with it `verify_audit` finds a chain that was cut "
+            "off or hashed anew.",
+            frozenset({P.CLOCK}),
+            otherwise="heads are kept in the database alone",
+        ),
+    ),
     "One machine": (
         Option(
             "PATCHBAY_STATE",

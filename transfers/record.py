@@ -27,6 +27,8 @@ ACTORS = {
     "person": "Somebody",
     "api_key": "A program",
 }
+READ = "transcript.read"
+MOST_READINGS = 20
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,18 @@ class SealState:
 
 
 def lines(transfer: Transfer) -> Sequence[Line]:
-    events = list(_events(transfer).select_related("seal"))
+    events = list(events_of(transfer).select_related("seal"))
+    return _lines(events, dict(Attempt.objects.filter(transfer=transfer).values_list("pk", "manager__name")))
+
+
+def _lines(events: Sequence[Event], managers: Mapping[UUID, str]) -> Sequence[Line]:
     names = _names(events)
-    managers = dict(Attempt.objects.filter(transfer=transfer).values_list("pk", "manager__name"))
     return [
         Line(
             at=event.at,
             who=names.get((event.actor_kind, event.actor_id), ACTORS.get(event.actor_kind, event.actor_kind)),
             what=describe(event.type, event.facts),
-            about=managers.get(event.attempt_id, ""),
+            about=managers.get(event.attempt_id, "") if event.attempt_id else "",
             seq=event.seq,
             sealed=hasattr(event, "seal"),
         )
@@ -67,13 +72,19 @@ def lines(transfer: Transfer) -> Sequence[Line]:
     ]
 
 
-def _events(transfer: Transfer) -> Any:
+def events_of(transfer: Transfer) -> Any:
     """The transfer's own, and what happened to its call meanwhile."""
     own = Q(transfer_id=transfer.pk)
     meanwhile = Q(call_id=transfer.call_id, transfer_id=None, at__gte=transfer.requested_at)
     if transfer.ended_at:
         meanwhile &= Q(at__lte=transfer.ended_at)
-    return Event.objects.filter(own | meanwhile).order_by("seq")
+    return Event.objects.filter(own | meanwhile).exclude(type=READ).order_by("seq")
+
+
+def readings(transfer: Transfer) -> Sequence[Line]:
+    """Who read what was said in its call, the newest first: no part of what happened to the caller."""
+    read = Event.objects.filter(call_id=transfer.call_id, type=READ)
+    return _lines(list(read.select_related("seal").order_by("-seq")[:MOST_READINGS]), {})
 
 
 def _names(events: Sequence[Event]) -> Mapping[tuple[str, str], str]:
@@ -211,12 +222,19 @@ def _describe_call(kind: str, facts: Mapping[str, Any]) -> str:
             return f"{facts['role']} agent is linked"
         case "agent.left":
             return f"{facts['role']} agent's link ended ({facts['reason']})"
+        case "transcript.read":
+            return "read what was said"
+        case "audit.exported":
+            return "took this record with its proof"
+        case "content.erased":
+            because = "as its time was over" if facts["why"] == "retention" else "as was asked for"
+            return f"what was said, names and numbers were erased {because}"
     return kind.replace(".", " ").replace("_", " ")
 
 
 def seal_state(transfer: Transfer) -> SealState:
     """Each sealed event's bytes are hashed again and compared with its link."""
-    events = _events(transfer)
+    events = events_of(transfer)
     seals = list(Seal.objects.filter(event__in=events).select_related("event").order_by("seq"))
     broken = sum(bytes(s.digest) != link_digest(bytes(s.previous), bytes(s.event.body)) for s in seals)
     newest = seals[-1] if seals else None

@@ -26,6 +26,7 @@ urlpatterns = [
     path("callbacks/<uuid:callback_id>/result", callbacks.finish, name="callback_finish"),
     path("history", history.history, name="history"),
     path("transfers/<uuid:transfer_id>", history.transfer, name="transfer"),
+    path("transfers/<uuid:transfer_id>/bundle", history.bundle, name="transfer_bundle"),
     path("transfers/<uuid:transfer_id>/approve", actions.approve, name="approve"),
     path("transfers/<uuid:transfer_id>/decline", actions.decline, name="decline"),
     path("transfers/<uuid:transfer_id>/briefing", actions.edit_briefing, name="edit_briefing"),

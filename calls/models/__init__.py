@@ -1,6 +1,7 @@
 """What is happening now, and what everything stands on. Only services write these rows."""
 
 from .api_keys import ApiAnswer, ApiKey
+from .audit import AuditHead, AuditRun
 from .calls import Call, CallFact, Leg, LegKind, Room, Utterance
 from .departments import AgentProfile, Department, Membership, NumberRoute
 from .effects import Effect, EffectState, Owner, OwnerRole
@@ -16,6 +17,8 @@ __all__ = [
     "AgentProfile",
     "ApiAnswer",
     "ApiKey",
+    "AuditHead",
+    "AuditRun",
     "Call",
     "CallFact",
     "Department",

@@ -9,9 +9,11 @@ from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 from pydantic import AwareDatetime
 
+from calls.services.reading import was_read
 from calls.states import CallState
 from transfers.api import schemas
 from transfers.api.auth import KeyRequest, Needs, lens
+from transfers.api.once import actor
 from transfers.api.paging import Before, Limit, page
 from transfers.api.render import call_view, utterance_view
 
@@ -60,4 +62,5 @@ def get_call(request: KeyRequest, call_id: UUID) -> schemas.Call:
 def get_transcript(request: KeyRequest, call_id: UUID) -> schemas.Transcript:
     """Finished turns of the caller's side and of consultations."""
     call = get_object_or_404(lens(request).calls(), pk=call_id)
+    was_read(actor(request), call.pk, "api")
     return schemas.Transcript(call_id=call.pk, items=[utterance_view(row) for row in call.utterances.all()])

@@ -12,8 +12,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from calls.access import SUPERVISE
 from calls.display import caller_name
 from calls.errors import Refused
+from calls.events import Actor
 from calls.models import Call
 from calls.services.ending import end_by_person
+from calls.services.reading import is_opening, was_read
 from calls.states import CallerWith
 from calls.views.pages import acts, done, live, page, user_of
 from transfers import briefing, escalation, people, requests
@@ -29,9 +31,12 @@ WORD_LIMIT = 45
 def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     lens = lens_of(request.user)
     place = live(request, "call", (f"c:{call_id}",), id=call_id)
+    found = call_page(lens, call_id)
+    if found.talk and is_opening(request):
+        was_read(Actor.of(request.user), call_id, "call")
     context = {
         "live": place,
-        "page": call_page(lens, call_id),
+        "page": found,
         "sight": lens.sight,
         "beside": "beside" in request.GET,
     }

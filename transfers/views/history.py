@@ -2,14 +2,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from calls.display import caller_name
+from calls.events import Actor, AuditExported
+from calls.events import record as record_event
+from calls.services.reading import is_opening, was_read
 from calls.timing import now
-from calls.views.pages import live, page
-from transfers import record
+from calls.views.pages import acts, live, page
+from transfers import audit_bundle, record
 from transfers.access import board_audiences, lens_of
 from transfers.callpage import talk
 from transfers.display import attempt_words, transfer_display
@@ -50,6 +54,9 @@ def transfer(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     found = get_object_or_404(lens.transfers().select_related(*related), pk=transfer_id)
     place = live(request, "transfer", (f"c:{found.call_id}",), id=found.pk)
     attempts = list(found.attempts.select_related("manager", "decision").order_by("nth"))
+    said = talk(lens, found.call)
+    if said and is_opening(request):
+        was_read(Actor.of(request.user), found.call_id, "transfer")
     context = {
         "live": place,
         "transfer": found,
@@ -60,8 +67,23 @@ def transfer(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
         "attempts": [(attempt, attempt_words(attempt)) for attempt in attempts],
         "briefings": found.briefings.select_related("user") if lens.sight.transcript else (),
         "lines": record.lines(found),
+        "readings": record.readings(found),
         "seal": record.seal_state(found),
-        "talk": talk(lens, found.call),
+        "talk": said,
         "sight": lens.sight,
     }
     return page(request, "transfers/transfer.html", context)
+
+
+@require_GET
+@acts("calls.export_calls", "calls.verify_audit")
+def bundle(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
+    """The transfer's record with its proof, to be verified elsewhere. Taking it is an event itself."""
+    lens = lens_of(request.user)
+    found = get_object_or_404(lens.transfers().select_related("department"), pk=transfer_id)
+    made = audit_bundle.bundle(found, lens)
+    with transaction.atomic():
+        record_event(AuditExported(), actor=Actor.of(request.user), call_id=found.call_id, transfer_id=found.pk)
+    name = f"transfer-{found.pk}.zip"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(made, content_type="application/zip", headers=headers)
