@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.dispatch import Signal
 
 call_ended = Signal()  # call
+call_erased = Signal()  # call: what was said in it is gone, and who called
 agent_reported = Signal()  # job, body (protocol.UpBody), at
 job_opened = Signal()  # job
 job_closed = Signal()  # job

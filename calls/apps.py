@@ -22,7 +22,7 @@ class CallsConfig(AppConfig):
         from calls.outgoing import catalogue, sender
         from calls.outgoing import health as outgoing_health
         from calls.reconcile import reconciler
-        from calls.services import api_keys, supervision
+        from calls.services import api_keys, retention, supervision
 
         account_events.register()
         call_effects.register()
@@ -42,3 +42,4 @@ class CallsConfig(AppConfig):
         clock.every_tick(clock.seldom(sender.tidy, seconds=10))
         clock.every_tick(sender.tick)
         clock.every_tick(clock.seldom(heads.tick, seconds=20))
+        clock.every_tick(clock.seldom(retention.tick, seconds=60))

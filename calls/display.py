@@ -57,6 +57,8 @@ def caller_name(call: Call, sight: Sight) -> str:
         return call.caller_number
     if call.caller_last4:
         return f"…{call.caller_last4}"
+    if call.erased_at:
+        return "Erased caller"
     return "Test caller" if call.source == Call.Source.TEST else "Unknown caller"
 
 

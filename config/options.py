@@ -335,6 +335,14 @@ GROUPS: dict[str, tuple[Option, ...]] = {
     ),
     "The record": (
         Option(
+            "RETENTION_DAYS",
+            K.NUMBER,
+            "After so many days what was said in a call, names and numbers are erased, where the department has "
+            "no number of its own; unassigned calls, too. 0 keeps them for ever.",
+            CONSOLE,
+            default="0",
+        ),
+        Option(
             "AUDIT_HEADS_FILE",
             K.FILE,
             "Every five minutes the signed head of the audit chain is appended to this file, one object a line. "

@@ -6,10 +6,11 @@ class TransfersConfig(AppConfig):
     verbose_name = "Transfers"
 
     def ready(self) -> None:
-        from transfers import health, live, observing, outgoing, receivers
+        from transfers import health, live, observing, outgoing, receivers, retention
 
         receivers.register()
         health.register()
         live.register()
         outgoing.register()
         observing.register()
+        retention.register()

@@ -41,6 +41,7 @@ class Call(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=32, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="What was said, names and numbers.")
     last_fact_at = models.DateTimeField(help_text="When anything was last heard of its room.")
     missed_listings = models.PositiveSmallIntegerField(default=0)
     last_missed_at = models.DateTimeField(null=True, blank=True)
@@ -58,6 +59,11 @@ class Call(models.Model):
         indexes = (
             models.Index(fields=("-started_at", "-id"), name="call_newest"),
             models.Index(fields=("caller_last4",), name="call_by_last4"),
+            models.Index(
+                fields=("ended_at",),
+                condition=models.Q(erased_at__isnull=True, ended_at__isnull=False),
+                name="call_to_erase",
+            ),
             models.Index(fields=("wake_at",), condition=models.Q(wake_at__isnull=False), name="call_wake"),
             models.Index(fields=("department",), condition=~models.Q(state=CallState.INACTIVE), name="call_live"),
         )

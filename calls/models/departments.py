@@ -29,6 +29,13 @@ class Department(models.Model):
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="departments", blank=True
     )
+    retention_days = models.PositiveIntegerField(
+        "keep for (days)",
+        null=True,
+        blank=True,
+        help_text="Then what was said in a call, names and numbers are erased for good. 0: never. Empty: as the "
+        "setting RETENTION_DAYS says.",
+    )
     rehearsal = models.BooleanField(
         default=False, editable=False, help_text="Only rehearsals use it: no caller and no page is led to it."
     )

@@ -55,7 +55,8 @@ def coach(*, call_id: UUID, user: User, key: UUID, text: str) -> Directive:
 
 def whispers(call: Call) -> tuple[Whisper, ...]:
     """The newest, newest first."""
-    rows = Directive.objects.filter(job__call=call, key__startswith=KEY).order_by("-created_at")[:SHOWN]
+    told = Directive.objects.filter(job__call=call, key__startswith=KEY, body__has_key="text")  # else erased
+    rows = told.order_by("-created_at")[:SHOWN]
     return tuple(Whisper(row.body["text"], row.created_at, _outcome(row)) for row in rows)
 
 
