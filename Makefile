@@ -16,8 +16,8 @@ test: env-dev assets ## the tests, on real servers and in Chromium (ARGS="-k nam
 ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
 else  # what keeps its own time on two cores at once, then alone what runs against the clock
-	@$(RUN) -m pytest --numprocesses 2 --dist worksteal tests/unit tests/integration
-	@$(RUN) -m pytest tests/contract tests/sip tests/e2e
+	@$(RUN) -m pytest --numprocesses 2 --dist worksteal tests/unit tests/integration tests/contract
+	@$(RUN) -m pytest --durations 20 tests/sip tests/e2e
 endif
 
 check: env-dev assets ## formatting, types, architecture, migrations, deployment, templates
