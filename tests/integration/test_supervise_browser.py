@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -24,6 +25,7 @@ from transfers import supervising
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+TEXT = "What the AI should know or do"
 MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
@@ -74,9 +76,9 @@ def test_a_key_asks_for_it_and_who_cannot_connect_is_told_what_it_means(
 
 def test_keys_are_letters_where_one_writes(page: Page) -> None:
     page.keyboard.press("w")
-    expect(page.get_by_label("What the AI should know or do")).to_be_focused()
+    expect(page.get_by_label(TEXT)).to_be_focused()
     page.keyboard.type("let them talk by mail")
-    expect(page.get_by_label("What the AI should know or do")).to_have_value("let them talk by mail")
+    expect(page.get_by_label(TEXT)).to_have_value("let them talk by mail")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+l")
     assert not Supervision.objects.exists()
@@ -88,6 +90,7 @@ def test_a_whisper_to_the_ai_is_written_while_the_page_changes_and_shown_when_it
     call = floor.briefing.call
     links.open_link(p.Hello(job_id="AJ_1", role=p.Role.SUPPORT, room=call.room_name))
     page.keyboard.press("w")
+    expect(page.get_by_label(TEXT)).to_be_focused()
     page.keyboard.type("Offer a refund")
     with transaction.atomic():
         call.refresh_from_db()
@@ -104,8 +107,6 @@ def test_a_whisper_to_the_ai_is_written_while_the_page_changes_and_shown_when_it
 
 
 def test_who_listens_is_named_at_once_and_no_longer_when_they_stop(page: Page, floor: rows.Floor) -> None:
-    from uuid import uuid4
-
     omid = account(Role.SUPERVISOR, floor.billing, name="omid")
     grant = supervising.start(
         call_id=floor.briefing.call_id, user=omid, mode=SupervisionMode.LISTEN, consultation=True, key=uuid4()

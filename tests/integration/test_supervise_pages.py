@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from calls.agents import protocol as p
-from calls.models import Call, Directive, Event, Leg, LegKind, Supervision
+from calls.models import AgentJob, Call, Directive, Event, Leg, LegKind, Supervision
 from calls.roles import Role
 from calls.services import legs, links, supervision
 from calls.services.supervision import on_leg_joined
@@ -158,10 +158,10 @@ def test_a_click_that_says_nothing_is_refused(as_: Browse, floor: rows.Floor) ->
 # ── the AI ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def linked(call: Call) -> links.AgentJob:
+def linked(call: Call) -> AgentJob:
     hello = p.Hello(job_id="AJ_1", role=p.Role.SUPPORT, room=call.room_name)
     links.open_link(hello)
-    return links.AgentJob.objects.get(pk="AJ_1")
+    return AgentJob.objects.get(pk="AJ_1")
 
 
 def whispered(browser: Client, call: Call, text: str, key: str = "") -> Any:

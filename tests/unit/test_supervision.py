@@ -54,7 +54,8 @@ def test_when_a_grant_ends_by_itself(fields: dict[str, Any], judges: bool, ends:
 @pytest.mark.parametrize("mode", Mode)
 def test_its_identity_is_the_token_s_and_names_it(mode: Mode) -> None:
     grant = Supervision(mode=mode)
-    assert grant.identity == TABLE[mode].identity.format(grant.pk)
+    patterns = {str(purpose): row.identity for purpose, row in TABLE.items()}
+    assert grant.identity == patterns[mode].format(grant.pk)
     assert grant_in(grant.identity) == grant.pk
 
 
