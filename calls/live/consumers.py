@@ -45,6 +45,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.tasks: list[asyncio.Task[None]] = []
         self.page_id = uuid7()
         self.shown: UUID | None = None
+        self.told: set[str] = set()  # the views that know of this page
         self.looked = asyncio.Event()
 
     async def connect(self) -> None:
@@ -91,7 +92,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             hub.remove(subscriber)
         for subscriber in fresh:
             await hub.add(subscriber)
-        if self._call_shown() != self.shown:
+        if self._call_shown() != self.shown or self.told or any(_wants_to_know(s.view) for s in fresh):
             self.looked.set()
 
     def put(self, text: str) -> None:
@@ -124,6 +125,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 if user_id is not None:
                     await in_thread(presence.page_open, self.page_id, user_id, shown)
                     await self._looks_at(shown)
+                    await self._tell_views()
             except Error as error:
                 logger.warning("a page's presence was not written", extra={"error": type(error).__name__})
             with suppress(TimeoutError):
@@ -139,6 +141,23 @@ class LiveConsumer(AsyncWebsocketConsumer):
         before, self.shown = self.shown, shown
         for call_id in {before, shown} - {None} if before != shown else ():
             await in_thread(presence.told, call_id)
+
+    async def _tell_views(self) -> None:
+        """A view may want to know who has it open, and when that is over."""
+        user, wanted = self._user(), {s.view: s.id for s in self.subscribers if _wants_to_know(s.view)}
+        for name in self.told - wanted.keys():
+            await self._untell(name)
+        for name, id in wanted.items():
+            view = views.view(name)
+            if view and view.here:
+                self.told.add(name)
+                await in_thread(view.here, self.page_id, user, id)
+
+    async def _untell(self, name: str) -> None:
+        self.told.discard(name)
+        view = views.view(name)
+        if view and view.gone:
+            await in_thread(view.gone, self.page_id)
 
     async def check_rights(self) -> None:
         """Log-out, a lost role or another department end what was subscribed with them."""
@@ -165,5 +184,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
             hub.remove(subscriber)
         with suppress(Error):
             await in_thread(presence.page_closed, self.page_id)
+            for name in tuple(self.told):
+                await self._untell(name)
             if self.shown:
                 await in_thread(presence.told, self.shown)
+
+
+def _wants_to_know(name: str) -> bool:
+    view = views.view(name)
+    return view is not None and view.here is not None

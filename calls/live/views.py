@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from calls.access import Account
 from calls.live.frames import Frame, Piece
@@ -19,10 +20,16 @@ class Admission:
 
 @dataclass(frozen=True)
 class View:
-    """`admit` reads and authorises (None: refused); `render` reads the rows of a frame, through a lens."""
+    """`admit` reads and authorises (None: refused); `render` reads the rows of a frame, through a lens.
+
+    `here` is told of a page (its id, who, and the view's id) that shows it, at once and every few seconds while it
+    does; `gone`, when it does no longer.
+    """
 
     admit: Callable[[Account, str], Admission | None]
     render: Callable[[Frame, str, Hashable], Sequence[Piece]]
+    here: Callable[[UUID, Account, str], None] | None = None
+    gone: Callable[[UUID], None] | None = None
 
 
 _views: dict[str, View] = {}
