@@ -101,6 +101,7 @@ def _reserve(facts: d.Facts, candidate: Candidate) -> None:
                 manager_id=candidate.manager_id,
                 endpoint_id=candidate.endpoint_id,
                 ring_time_s=candidate.ring_time_s,
+                desk=candidate.desk,
                 strategy=merge.strategy_for(candidate),
                 ranking=facts.ranking.as_json(),
                 reserved_at=now(),
@@ -111,7 +112,7 @@ def _reserve(facts: d.Facts, candidate: Candidate) -> None:
     _record_attempt(attempt, actor_facts)
     left = now() if transfer.queued_at else None
     move_transfer(transfer, TransferState.CONNECTING, queue_left_at=transfer.queue_left_at or left)
-    effects.ensure("dial", attempt.pk)
+    effects.ensure("ring_desk" if attempt.desk else "dial", attempt.pk)
     if transfer.waits_with == WaitsWith.HOLD:
         hold_caller(transfer, facts.policy.hold_line, facts.policy.progress_line)
     manager_touched(attempt)

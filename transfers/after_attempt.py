@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from calls.timing import now
-from transfers import line, manager_presence
+from transfers import desk_presence, line, manager_presence
 from transfers.models import Attempt, Manager, Policy, Presence
 from transfers.roster import next_shift
 from transfers.states import Outcome
 from transfers.writing import manager_touched
 
+NOTE_TIME = timedelta(minutes=10)  # nobody is lost to callers behind a note that is never written
 NOT_TODAY = "not today"
 
 
@@ -20,14 +21,22 @@ def talked(attempt: Attempt, policy: Policy) -> None:
     """They were on the phone with us: idle from now on, and wrapping up for as long as the department says."""
     manager = attempt.manager
     manager.refresh_from_db()
+    writes_up = _writes_up(attempt, policy)
     Manager.objects.filter(pk=manager.pk).update(last_call_ended_at=now(), misses=0)
-    if policy.wrap_up_s and manager.presence == Presence.AVAILABLE:
-        until = now() + timedelta(seconds=policy.wrap_up_s)
+    if writes_up and manager.presence == Presence.AVAILABLE:
+        until = now() + writes_up
         manager_presence.write(manager, Presence.WRAPPING_UP, reason="after a call", until=until)
         return
     manager.refresh_from_db()
     manager_touched(attempt)
     line.somebody_is_free(manager.departments.values_list("pk", flat=True))
+
+
+def _writes_up(attempt: Attempt, policy: Policy) -> timedelta | None:
+    """As long as the department says; without that, whoever has their desk open until they have noted the call."""
+    if policy.wrap_up_s:
+        return timedelta(seconds=policy.wrap_up_s)
+    return NOTE_TIME if attempt.merged_at and desk_presence.is_open(attempt.manager_id) else None
 
 
 def missed(attempt: Attempt, policy: Policy) -> None:

@@ -55,8 +55,11 @@ def _locked_attempt(attempt: Attempt) -> Attempt:
 
 @transaction.atomic
 def answered(attempt: Attempt) -> None:
+    """They are on the line. On a desk whoever accepted on screen has answered with that: it counts from now on."""
     if move_attempt(_locked_attempt(attempt), AttemptState.SUMMARIZING, answered_at=now()):
         wake(attempt.transfer_id)
+        if attempt.desk and attempt.accepted_at:
+            decide(attempt, p.ManagerDecision(decision=p.DecisionKind.ACCEPT, via="screen"))
 
 
 @transaction.atomic

@@ -28,6 +28,9 @@ LEG_GRACE = timedelta(seconds=1)  # after a leg left: the dial's answer brings t
 AGENT_LIMIT = timedelta(seconds=20)  # from the answer, or the loss of one, to a TransferAgent's word
 PRESENCE_LOOK = timedelta(seconds=2)  # nobody says that the last supervisor has gone
 MERGE_LIMIT = timedelta(seconds=10)
+DESK_LOOK = timedelta(seconds=2)  # nobody says that a browser has died
+DESK_GRACE = timedelta(seconds=3)  # a window that closed may be a page that is loaded again
+JOIN_LIMIT = timedelta(seconds=10)  # from Accept on screen to a microphone that is live
 LINE_LOOK = timedelta(seconds=2)  # nobody says that a wrap-up is over
 TALKED = timedelta(seconds=15)  # who hangs up earlier was cut off, as far as the caller is concerned
 GOODBYE_LIMIT = timedelta(seconds=8)  # for the AI's last words before a cold transfer
@@ -57,6 +60,7 @@ class Facts:
     told_goodbye: bool = False  # the AI has said what a cold transfer begins with
     caller_here: bool = True  # a callback's caller may still have to be rung
     caller_unreached: bool = False  # and did not answer
+    desk_lost_at: datetime | None = None  # of an attempt that rings there: since when no desk does
     redialled: bool = False  # the manager was called again before in this chain of transfers
 
     @property
@@ -184,6 +188,7 @@ OUTCOME_OF_DECISION = {
     DecisionKind.SILENT: Outcome.SILENT,
 }
 
+NOT_ANSWERED = CloseAttempt(Outcome.NO_ANSWER)
 OUTCOME_OF_LEAVING = {"USER_UNAVAILABLE": Outcome.NO_ANSWER, "USER_REJECTED": Outcome.DECLINED}
 
 
@@ -289,8 +294,12 @@ def _connecting(facts: Facts) -> Step:
     attempt = _attempt(facts)
     if attempt.state == AttemptState.FAILED:
         return Queue()
+    if facts.decision and facts.decision.kind != DecisionKind.ACCEPT:  # on screen, before they picked up
+        return CloseAttempt(OUTCOME_OF_DECISION[DecisionKind(facts.decision.kind)])
     if attempt.state not in UNANSWERED:
         return Consult()
+    if attempt.desk:
+        return _ringing_desk(facts, attempt)
     if attempt.leg_left_at:
         settled = attempt.leg_left_at + LEG_GRACE
         outcome = OUTCOME_OF_LEAVING.get(facts.leave_reason.upper(), Outcome.NO_ANSWER)
@@ -298,6 +307,22 @@ def _connecting(facts: Facts) -> Step:
     started = attempt.dialed_at or attempt.reserved_at
     late = started + timedelta(seconds=attempt.ring_time_s) + RING_GRACE
     return CloseAttempt(Outcome.NO_ANSWER) if facts.now >= late else _wait(facts, late)
+
+
+def _ringing_desk(facts: Facts, attempt: Attempt) -> Step:
+    """On screen. A desk that is closed meanwhile cannot ring: another phone of theirs may."""
+    if attempt.leg_left_at:
+        return CloseAttempt(Outcome.UNREACHABLE, "no microphone")
+    if facts.desk_lost_at and facts.now >= facts.desk_lost_at + DESK_GRACE:
+        return CloseAttempt(Outcome.UNREACHABLE, "desk closed")
+    started = attempt.dialed_at or attempt.reserved_at
+    late = started + timedelta(seconds=attempt.ring_time_s)
+    if attempt.accepted_at:
+        late = attempt.accepted_at + JOIN_LIMIT
+    if facts.now >= late:
+        return CloseAttempt(Outcome.UNREACHABLE, "no microphone") if attempt.accepted_at else NOT_ANSWERED
+    until = _wait(facts, late).until
+    return Wait(until, min(until, facts.now + DESK_LOOK) if until else None)
 
 
 def _referring(facts: Facts) -> Step:

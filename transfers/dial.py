@@ -44,12 +44,20 @@ DEPARTURE_TIMEOUT_S = 5
 
 
 @dataclass(frozen=True)
+class ConsultationRoom:
+    """A room to make, with an agent in it."""
+
+    name: str
+    metadata: str
+    agent: Dispatch
+
+
+@dataclass(frozen=True)
 class ConsultationDial:
     """The room to make and the dial into it."""
 
     effect: Effect
-    metadata: str
-    agent: Dispatch
+    room: ConsultationRoom
     dial: DialRequest
 
 
@@ -62,6 +70,23 @@ def room_metadata(attempt: Attempt) -> str:
             "call": str(attempt.transfer.call_id),
             "attempt": str(attempt.pk),
         }
+    )
+
+
+def consultation_room(attempt: Attempt) -> ConsultationRoom:
+    agent = Dispatch(
+        agent_name=settings.AGENT_NAME, metadata=dispatch.metadata_of(attempt, Role.TRANSFER).model_dump_json()
+    )
+    return ConsultationRoom(attempt.consult_room, room_metadata(attempt), agent)
+
+
+async def make_room(gateway: Gateway, room: ConsultationRoom) -> None:
+    await gateway.create_room(
+        room.name,
+        metadata=room.metadata,
+        empty_timeout_s=EMPTY_TIMEOUT_S,
+        departure_timeout_s=DEPARTURE_TIMEOUT_S,
+        dispatches=(room.agent,),
     )
 
 
@@ -79,11 +104,7 @@ def _dial_request(effect: Effect) -> ConsultationDial | None:
     endpoint = attempt.endpoint
     return ConsultationDial(
         effect=effect,
-        metadata=room_metadata(attempt),
-        agent=Dispatch(
-            agent_name=settings.AGENT_NAME,
-            metadata=dispatch.metadata_of(attempt, Role.TRANSFER).model_dump_json(),
-        ),
+        room=consultation_room(attempt),
         dial=DialRequest(
             room=attempt.consult_room,
             identity=attempt.manager_identity,
@@ -97,13 +118,7 @@ def _dial_request(effect: Effect) -> ConsultationDial | None:
 
 
 async def _dial(gateway: Gateway, request: ConsultationDial) -> DialResult:
-    await gateway.create_room(
-        request.dial.room,
-        metadata=request.metadata,
-        empty_timeout_s=EMPTY_TIMEOUT_S,
-        departure_timeout_s=DEPARTURE_TIMEOUT_S,
-        dispatches=(request.agent,),
-    )
+    await make_room(gateway, request.room)
     if not await effects.in_thread(_still_wanted, request.effect):
         raise Permanent("not wanted any more", code="canceled")
     return await gateway.dial(request.dial)
@@ -115,7 +130,7 @@ def _still_wanted(effect: Effect) -> bool:
     return effects.still_mine(effect) and attempt.state in UNANSWERED and attempt.transfer.call.is_live
 
 
-def _close_now(attempt: Attempt) -> None:
+def close_now(attempt: Attempt) -> None:
     """Its room is closed, though it may have been before: a dial that came late made it again."""
     effects.once_more("close_consult", attempt.pk, pause=timedelta(0))
 
@@ -124,11 +139,11 @@ def _answered(effect: Effect, result: DialResult) -> None:
     """Its answer is a leg too: who hangs up before any webhook came has left, not never been there."""
     attempt = Attempt.objects.select_related("transfer__call").get(pk=effect.subject_id)
     if result.participant_sid:
-        _saw(attempt, sid=result.participant_sid, kind="sip", attributes={"sip.callStatus": "active"})
+        saw(attempt, sid=result.participant_sid, kind="sip", attributes={"sip.callStatus": "active"})
     answered(attempt)
     attempt.refresh_from_db()
     if not attempt.is_open:
-        _close_now(attempt)
+        close_now(attempt)
 
 
 def _not_answered(effect: Effect, error: GatewayError) -> None:
@@ -142,7 +157,7 @@ def _not_answered(effect: Effect, error: GatewayError) -> None:
         sip_status=error.sip_status,
         retryable=isinstance(error, Retryable),
     )
-    _close_now(attempt)
+    close_now(attempt)
 
 
 def _dial_orphaned(effect: Effect) -> None:
@@ -194,7 +209,7 @@ async def _look(gateway: Gateway, attempt: Attempt) -> Any:
     return next((one for one in participants if one.identity == attempt.manager_identity), None)
 
 
-def _saw(attempt: Attempt, *, sid: str, kind: str, attributes: Mapping[str, str]) -> None:
+def saw(attempt: Attempt, *, sid: str, kind: str, attributes: Mapping[str, str]) -> None:
     """The manager's leg is in the consultation."""
     participant_seen(
         RoomFact(name=attempt.consult_room, metadata=room_metadata(attempt)),
@@ -219,7 +234,7 @@ def _looked(effect: Effect, participant: Any) -> None:
             effects.ensure("close_consult", attempt.pk)
             return
     else:
-        _saw(attempt, sid=participant.sid, kind=participant.kind, attributes=participant.attributes)
+        saw(attempt, sid=participant.sid, kind=participant.kind, attributes=participant.attributes)
     effects.again(effect, due_at=now() + LOOK_EVERY)
 
 

@@ -104,5 +104,6 @@ def _of_attempt(attempt: Attempt) -> p.TransferSnapshot:
             "manager_name": attempt.manager.name,
             "since_then": since,
             "redirect_targets": _departments(transfer.call),
+            "accepted_on_screen": attempt.accepted_at is not None,
         }
     )

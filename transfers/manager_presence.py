@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -59,6 +59,26 @@ def set_for(*, manager_id: UUID, actor: Actor, presence: str, reason: str) -> Ma
         if manager.presence != presence:
             write(manager, Presence(presence), reason=reason.strip(), actor=actor, misses=0)
         return manager
+
+
+LONGEST_AWAY = timedelta(days=90)
+
+
+@transaction.atomic
+def set_own(*, manager_id: UUID, presence: str, reason: str = "", until: datetime | None = None) -> Manager:
+    """A manager says for themself; away needs a reason, `until` (aware) is optional. Raises Refused."""
+    if presence not in (Presence.AVAILABLE, Presence.AWAY):
+        raise Refused("Choose available or away. Nothing was changed.")
+    away = presence == Presence.AWAY
+    if away and not reason.strip():
+        raise Refused("Say why you are away: your supervisors see it. Nothing was changed.")
+    if away and until and not now() < until <= now() + LONGEST_AWAY:
+        raise Refused("Choose a time that is still to come. Nothing was changed.")
+    manager = Manager.objects.select_for_update(of=("self",)).get(pk=manager_id)
+    actor = Actor("manager", str(manager.pk))
+    why = reason.strip() if away else ""
+    write(manager, Presence(presence), reason=why, until=until if away else None, actor=actor, misses=0)
+    return manager
 
 
 def available_by_pin(manager: Manager, *, call_id: UUID) -> None:

@@ -12,8 +12,9 @@ from calls.agents import protocol as p
 from calls.models import AgentJob
 from calls.services.links import addressee, direct, live_job
 from transfers.decide import Facts
-from transfers.models import Attempt, Endpoint
+from transfers.models import Attempt
 from transfers.roster import Candidate
+from transfers.writing import manager_touched
 
 Strategy = Literal["move", "rejoin", "relay"]
 
@@ -22,8 +23,7 @@ def strategy_for(candidate: Candidate) -> Strategy:
     """A browser leg rejoins; a SIP leg is moved on LiveKit Cloud, else relayed. A setting may force one."""
     if settings.MERGE_STRATEGY in ("move", "rejoin", "relay"):
         return settings.MERGE_STRATEGY  # type: ignore[return-value]
-    browser = Endpoint.objects.filter(pk=candidate.endpoint_id, kind=Endpoint.Kind.BROWSER).exists()
-    return "rejoin" if browser else sip_strategy()
+    return "rejoin" if candidate.desk else sip_strategy()
 
 
 def sip_strategy() -> Strategy:
@@ -55,6 +55,7 @@ def begin(facts: Facts) -> None:
         effects.ensure("move", attempt.pk)
         return
     direct(addressee(facts.call.pk, p.Role.TRANSFER, attempt.pk), f"merge:{attempt.pk}", message(facts))
+    manager_touched(attempt)  # their desk goes to the caller's room by itself
 
 
 def joined(facts: Facts) -> None:

@@ -10,10 +10,11 @@ from uuid import UUID
 from calls.display import Display
 from calls.models import Department
 from calls.timing import now
+from transfers import desk_presence
 from transfers.access import Lens
 from transfers.escalation import target_value
 from transfers.models import Attempt, Endpoint, Manager, Presence
-from transfers.roster import on_shift
+from transfers.roster import cannot_be_reached, on_shift
 from transfers.states import OPEN_ATTEMPT, AttemptState
 
 BUSY = {
@@ -97,8 +98,9 @@ def person_of(manager: Manager, department_id: int, attempt: Attempt | None, at:
         words = str(Presence(manager.presence).label).lower()
         reason = f" · {manager.presence_reason}" if manager.presence_reason else ""
         return Person(manager, department_id, Display("ended", "circle-dashed", f"{words}{reason}"))
-    if not any(e.kind != Endpoint.Kind.BROWSER for e in manager.endpoints.all()):
-        return Person(manager, department_id, Display("ended", "phone-off", "no phone to call"))
+    by_phone = any(e.kind != Endpoint.Kind.BROWSER for e in manager.endpoints.all())
+    if not by_phone and not desk_presence.can_ring(manager.pk):
+        return Person(manager, department_id, Display("ended", "phone-off", cannot_be_reached(manager)))
     idle = manager.last_call_ended_at
     return Person(
         manager,

@@ -24,7 +24,7 @@ CLOSE_AGAIN_AFTER = timedelta(seconds=1)
 
 def register() -> None:
     """Connect the receivers, the effects, the link's extension and the clock's part; once, at start."""
-    from transfers import dial, in_call, link_extension, ring_effect, supervising, tasks
+    from transfers import desk_ring, dial, in_call, link_extension, ring_effect, supervising, tasks
 
     announcements.agent_reported.connect(on_report)
     announcements.call_ended.connect(on_call_ended)
@@ -37,6 +37,7 @@ def register() -> None:
     announcements.taken_over.connect(supervising.on_taken_over)
     announcements.barging.connect(supervising.on_barging)
     dial.register()
+    desk_ring.register()
     in_call.register()
     refer.register()
     callback_calls.register()
@@ -155,6 +156,8 @@ def on_report(*, job: AgentJob, body: p.UpBody, at: datetime, **_: Any) -> None:
             _directive_failed(job, body)
         case p.BridgeDown() if job.attempt_id:
             _bridge_down(job, body)
+        case p.SipStatus() if job.attempt_id:
+            _on_the_line(job, body)
         case p.BriefingStep() | p.ManagerDecision() | p.BridgeUp() | p.Heard() if job.attempt_id:
             attempt = Attempt.objects.select_related("transfer__call", "manager").get(pk=job.attempt_id)
             _on_consultation(attempt, body)
@@ -193,6 +196,13 @@ def _directive_done(job: AgentJob) -> None:
     cold = Transfer.objects.filter(call=job.call, kind=Transfer.Kind.COLD, state=TransferState.CONNECTING).first()
     if cold:
         wake(cold.pk)
+
+
+def _on_the_line(job: AgentJob, body: p.SipStatus) -> None:
+    """A phone's status is its leg's. Of a browser the agent says so when its microphone is there."""
+    attempt = _attempt_of_job(job)
+    if attempt and attempt.desk and (body.identity, body.status) == (attempt.manager_identity, "active"):
+        attempt_facts.answered(attempt)
 
 
 def _directive_failed(job: AgentJob, body: p.DirectiveFailed) -> None:

@@ -14,7 +14,7 @@ from django.db.models import Q
 from calls.models import ApiKey, Event, Seal
 from calls.seals import link_digest
 from calls.states import CallerWith, SupervisionEnd
-from transfers.models import Attempt, Callback, Manager, ReferResult, Transfer
+from transfers.models import Afterwards, Attempt, Callback, Manager, ReferResult, Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
 ACTORS = {
@@ -166,6 +166,10 @@ def describe(kind: str, facts: Mapping[str, Any]) -> str:
             return _attempt_moved(facts)
         case "attempt.decided":
             return f"answered: {facts['decision'].replace('_', ' ')} (by {facts['via']})"
+        case "attempt.accepted_on_screen":
+            return "accepted on screen"
+        case "attempt.noted":
+            return f"noted: {_label(Afterwards, facts['afterwards']).lower()}"
         case "attempt.dial_adopted":
             return "found the call already dialled and went on with it"
         case "hold.progress":

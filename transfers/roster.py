@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from calls.models import Department
+from transfers import desk_presence
 from transfers.models import Attempt, Endpoint, Manager, Presence, Shift
 from transfers.states import OPEN_ATTEMPT, Outcome
 
@@ -25,6 +26,7 @@ class Candidate:
     endpoint_id: int
     ring_time_s: int
     priority: int
+    desk: bool = False  # rung on screen
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,14 @@ def rank(
     prefer: UUID | None = None,
     spare: UUID | None = None,
     only_phone: int | None = None,
+    desks_too: bool = True,
 ) -> Ranking:
     """Whom to call, first to last: every first phone before any second one, priority, then longest idle.
 
     `tried` are this transfer's attempts so far. `next_endpoint_first`: the last one's next phone comes before
     another manager. `prefer` comes first and is called wherever they are; `spare` is not called. `only_phone` is
-    the one endpoint that may be dialled.
+    the one endpoint that may be dialled. Desks are rung where one is open with a checked microphone, unless the
+    caller's own carrier is to call (`desks_too`).
     """
     wanted = Q()
     if person is not None:
@@ -134,11 +138,12 @@ def rank(
         wanted = Q(pk__in=department.managers.values("pk")) | Q(pk=prefer)
     managers = Manager.objects.filter(wanted).prefetch_related("endpoints", "shifts").order_by("priority", "name")
     busy = frozenset(Attempt.objects.filter(state__in=OPEN_ATTEMPT).values_list("manager_id", flat=True))
+    desks = desk_presence.rung_desks() if desks_too else frozenset()
     last = list(tried)[-1].manager_id if tried and next_endpoint_first else None
     candidates, passed = [], []
     for manager in managers:
         before = [one for one in tried if one.manager_id == manager.pk]
-        endpoint = _next_phone(manager, before, only_phone)
+        endpoint = _next_phone(manager, before, only_phone, desk_rings=manager.pk in desks)
         why = _why_not(manager, endpoint, at=at, busy=busy, tried=bool(before), insist=manager.pk == prefer)
         if manager.pk == spare:
             why = "asked for somebody else"
@@ -154,15 +159,18 @@ def rank(
 
 
 def _candidate(manager: Manager, endpoint: Endpoint) -> Candidate:
-    return Candidate(manager.pk, manager.name, endpoint.pk, endpoint.ring_time_s, manager.priority)
+    desk = endpoint.kind == Endpoint.Kind.BROWSER
+    return Candidate(manager.pk, manager.name, endpoint.pk, endpoint.ring_time_s, manager.priority, desk)
 
 
-def _next_phone(manager: Manager, before: Collection[Tried], only: int | None) -> Endpoint | None:
-    """The first that a trunk can reach and that was not called yet; a browser needs its desk open."""
+def _next_phone(
+    manager: Manager, before: Collection[Tried], only: int | None, *, desk_rings: bool
+) -> Endpoint | None:
+    """The first that can be reached and was not called yet; a browser can where its desk rings."""
     called = {one.endpoint_id for one in before}
     if any(one.outcome not in ANOTHER_PHONE_MAY_HELP for one in before):
         return None
-    phones = (e for e in manager.endpoints.all() if e.kind != Endpoint.Kind.BROWSER)
+    phones = (e for e in manager.endpoints.all() if desk_rings or e.kind != Endpoint.Kind.BROWSER)
     return next((e for e in phones if e.pk not in called and only in (None, e.pk)), None)
 
 
@@ -188,4 +196,9 @@ def _why_not(
         return BUSY
     if not insist and not on_shift(list(manager.shifts.all()), at):
         return OFF_SHIFT
-    return "" if endpoint else "no phone to call"
+    return "" if endpoint else cannot_be_reached(manager)
+
+
+def cannot_be_reached(manager: Manager) -> str:
+    """Why there is no way to call them: prefetch their endpoints."""
+    return "desk is closed" if manager.endpoints.all() else "no phone to call"

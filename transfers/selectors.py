@@ -11,6 +11,7 @@ from calls import presence
 from calls.agents.protocol import Role
 from calls.models import AgentJob, Call, Department, Directive, Effect, EffectState, Leg, LegKind
 from calls.timing import now
+from transfers import desk_presence
 from transfers.decide import Facts
 from transfers.models import Attempt, Decision, Manager, Policy, Transfer
 from transfers.queue_place import ahead_of
@@ -37,6 +38,7 @@ def ranking_of(transfer: Transfer, policy: Policy) -> Ranking:
         prefer=transfer.prefer_id,
         spare=transfer.spare_id,
         only_phone=transfer.endpoint_id,
+        desks_too=transfer.kind != Transfer.Kind.COLD,
     )
 
 
@@ -46,7 +48,8 @@ def facts_of(transfer: Transfer, *, to_show: bool = False) -> Facts:
     attempt = transfer.attempts.select_related("manager").order_by("-nth").first()
     ranks = state == S.QUEUED or (to_show and transfer.is_open)
     ranking = ranking_of(transfer, policy) if ranks else NOBODY
-    decided = attempt is not None and state in (S.CONSULTING, S.MERGING)
+    decided = attempt is not None and state in (S.CONNECTING, S.CONSULTING, S.MERGING)
+    rung = attempt if state == S.CONNECTING and attempt and attempt.desk else None
     consulted = attempt if state == S.CONSULTING else None
     return Facts(
         now=now(),
@@ -65,6 +68,7 @@ def facts_of(transfer: Transfer, *, to_show: bool = False) -> Facts:
         told_goodbye=state == S.CONNECTING and transfer.kind == Transfer.Kind.COLD and told_goodbye(transfer),
         caller_here=_caller_here(transfer.call),
         caller_unreached=transfer.caller_rung_at is not None and _caller_unreached(transfer),
+        desk_lost_at=desk_presence.lost_at(rung.manager_id) if rung else None,
         redialled=attempt is not None and state == S.MERGED and _redialled(transfer, attempt),
     )
 

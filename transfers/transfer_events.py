@@ -71,6 +71,19 @@ class ManagerDecided(EventBody):
     via: str
 
 
+class AcceptedOnScreen(EventBody):
+    """It is their decision once they are on the line."""
+
+    type = "attempt.accepted_on_screen"
+
+
+class AttemptNoted(EventBody):
+    """What the manager says of it afterwards; their words are in the payload."""
+
+    type = "attempt.noted"
+    afterwards: str
+
+
 class HandedOver(EventBody):
     """The manager pressed `*0` or `*1`: the caller goes back to the AI, or to somebody else."""
 

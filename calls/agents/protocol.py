@@ -128,6 +128,7 @@ class TransferSnapshot(Strict):
     since_then: tuple[Turn, ...] = ()  # words said after the briefing was saved
     answer_timeout_s: float = 45.0  # from the question to `silent`
     redirect_targets: tuple[RosterDepartment, ...] = ()
+    accepted_on_screen: bool = False  # see `Accepted`
 
 
 class Snapshot(Strict):
@@ -485,6 +486,21 @@ class Merge(Strict):
     words_for_manager: str = ""
 
 
+class Accepted(Strict):
+    """Transfer: the manager accepted on screen. On the telephone it counts by a key, or by a short turn after our
+    first line: an answering machine may have picked up. In the browser, when the microphone is there."""
+
+    kind: Literal["accepted"] = "accepted"
+
+
+class Asked(Strict):
+    """Transfer: the manager's question, typed on screen. Answered aloud once they are on the line, else in writing
+    alone."""
+
+    kind: Literal["asked"] = "asked"
+    text: str
+
+
 class Leave(Strict):
     """Say `words` if there are any, then leave the room; the job ends."""
 
@@ -514,7 +530,22 @@ class Know(Strict):
 
 
 DirectiveBody = Annotated[
-    Hold | Resume | Say | Answer | Carry | Coach | Barge | TakeOver | Brief | Merge | Leave | End | Hear | Know,
+    Hold
+    | Resume
+    | Say
+    | Answer
+    | Carry
+    | Coach
+    | Barge
+    | TakeOver
+    | Brief
+    | Merge
+    | Accepted
+    | Asked
+    | Leave
+    | End
+    | Hear
+    | Know,
     Field(discriminator="kind"),
 ]
 

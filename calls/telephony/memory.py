@@ -29,6 +29,7 @@ from calls.telephony.gateway import (
     Permissions,
     Retryable,
     RoomInfo,
+    Track,
     TrunkInfo,
     check_dial,
     check_refer,
@@ -132,6 +133,11 @@ class MemoryGateway:
         one = self._rooms[room].participants[identity]
         merged = {**one.attributes, **{f"sip.{name}": value for name, value in attributes.items()}}
         self._rooms[room].participants[identity] = replace(one, attributes=merged)
+
+    def publish(self, room: str, identity: str, track: Track) -> None:
+        """They send a track."""
+        one = self._rooms[room].participants[identity]
+        self._rooms[room].participants[identity] = replace(one, tracks=(*one.tracks, track))
 
     def permissions(self, room: str, identity: str) -> Permissions:
         return self._rooms[room].permissions.get(identity, Permissions())

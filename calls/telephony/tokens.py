@@ -94,6 +94,12 @@ def bridge(*, attempt_id: UUID, call_room: str) -> str:
     return mint("bridge", room=call_room, subject=str(attempt_id))
 
 
+def browser_manager(*, attempt_id: UUID, room: str, in_call: bool) -> str:
+    """For a manager's browser, in the consultation or in the caller's room."""
+    purpose: Purpose = "manager_call" if in_call else "manager_consultation"
+    return mint(purpose, room=room, subject=str(attempt_id))
+
+
 @dataclass(frozen=True)
 class BrowserCaller:
     room: str

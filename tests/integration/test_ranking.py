@@ -61,7 +61,7 @@ def test_everybody_else_is_passed_over_for_a_reason(billing: Department) -> None
         "Busy": "busy with another caller",
         "Tried": "already tried",
         "Off": "off shift",
-        "Browser": "no phone to call",
+        "Browser": "desk is closed",
     }
 
 

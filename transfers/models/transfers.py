@@ -43,6 +43,15 @@ class ReferResult(models.TextChoices):
     UNKNOWN = "unknown", "No answer"
 
 
+class Afterwards(models.TextChoices):
+    """What a manager says of the caller once they have talked."""
+
+    HELPED = "helped", "Helped"
+    FOLLOW_UP = "follow_up", "Needs a follow-up"
+    PASSED_ON = "passed_on", "Passed on"
+    NOT_HELPED = "not_helped", "Could not be helped"
+
+
 class Transfer(models.Model):
     """One decision to escalate a call."""
 
@@ -200,6 +209,14 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     merge_error = models.CharField(max_length=80, blank=True, help_text="Why the two could not be joined.")
     leg_left_at = models.DateTimeField(null=True, blank=True, help_text="The manager's leg left its room.")
+    desk = models.BooleanField(default=False, help_text="Rung on the manager's screen, not by telephone.")
+    desk_tab = models.CharField(max_length=40, blank=True, help_text="The window that took it.")
+    accepted_at = models.DateTimeField(
+        null=True, blank=True, help_text="Accepted on screen: it counts once they are on the line."
+    )
+    afterwards = models.CharField(max_length=12, choices=Afterwards, blank=True)
+    note = models.TextField(blank=True, help_text="The manager's own, written during the call or after it.")
+    noted_at = models.DateTimeField(null=True, blank=True, help_text="When they were done with it.")
     version = models.PositiveBigIntegerField(default=1)
 
     class Meta:
