@@ -112,10 +112,15 @@ class Conversation:
         self._write(item.role, text, item.metrics.get("started_speaking_at") or item.created_at)
         self.on_agent_said(text, item.interrupted)
 
+    def turn_of(self, item: llm.ChatMessage) -> tuple[float, float]:
+        """When the turn that became this message began and ended, until it is `heard`."""
+        began = self.turn_began or item.created_at
+        return began, max(began, self.turn_ended or began)
+
     def heard(self, item: llm.ChatMessage) -> None:
         """A whole turn of the person; the framework tells only of those that the model answers."""
-        began, self.turn_began = self.turn_began or item.created_at, None
-        self.last_turn = (began, max(began, self.turn_ended or began))
+        self.last_turn = self.turn_of(item)
+        began, self.turn_began = self.last_turn[0], None
         self._write("user", (item.text_content or "").strip(), began)
 
     def _write(self, role: str, text: str, began: float) -> None:

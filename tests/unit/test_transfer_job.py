@@ -45,7 +45,7 @@ class Quiet:
     async def prepare(self, room: Any) -> None:
         pass
 
-    async def hold(self) -> None:
+    async def hold(self, *, by_phone: bool) -> None:
         pass
 
     async def close(self) -> None:

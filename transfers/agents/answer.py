@@ -42,6 +42,36 @@ class AnswerGate:
         return Verdict.ASK_AGAIN if self.too_long == 1 else Verdict.VOICEMAIL
 
 
+class InAdvance:
+    """A manager who has accepted on screen: whoever then speaks on the telephone may still be a machine.
+
+    `line_ended` is when our first line did (epoch seconds); a turn that begins later and is short is the manager.
+    """
+
+    def __init__(self) -> None:
+        self.accepted = False
+        self.line_ended: float | None = None
+        self._person_spoke = False
+
+    def first_line_ended(self, at: float) -> None:
+        if self.line_ended is None:
+            self.line_ended = at
+
+    def turn(self, began: float, ended: float) -> Verdict:
+        """What a turn is worth, if they have accepted or accept later."""
+        if self.line_ended is None or began < self.line_ended:
+            return Verdict.TOO_EARLY
+        if ended - began >= LONGEST_YES_SECONDS:
+            return Verdict.VOICEMAIL
+        self._person_spoke = True
+        return Verdict.COUNTS
+
+    @property
+    def counts(self) -> bool:
+        """Accepted, and a person has been heard."""
+        return self.accepted and self._person_spoke
+
+
 def is_greeting(text: str) -> bool:
     """ "Hello, Dana speaking": what people say when they pick up; the briefing is then begun again."""
     said = text.strip().rstrip(".!?")

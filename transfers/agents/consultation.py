@@ -18,14 +18,15 @@ from calls.agents.speech.intent import manager_meaning
 from calls.agents.speech.knowledge import ConsultKnowledge
 from calls.agents.speech.models import build_models
 from transfers.agents import lines
-from transfers.agents.answer import AnswerGate, Verdict, is_greeting
+from transfers.agents.answer import AnswerGate, InAdvance, Verdict, is_greeting
 from transfers.agents.consult_tools import consult_tools
 
 BRIEFINGS = 3  # a briefing that is broken off twice is spoken to its end
 RECOGNISED_WITHIN = 3.0
 REASON_SECONDS = 6.0  # after key 2, and after key 5
+HELLO_SECONDS = 12.0  # for a hello of whoever has accepted on screen
 ASK_AGAIN_AFTER = 0.4  # of the time to answer
-Via = Literal["voice", "key", "timer"]
+Via = Literal["voice", "key", "screen", "timer"]
 
 
 class TransferAgent(Agent):
@@ -36,7 +37,8 @@ class TransferAgent(Agent):
         self._consultation = consultation
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
-        if self._consultation.takes_turn(new_message.text_content or ""):
+        turn = self._consultation.talk.turn_of(new_message)
+        if self._consultation.takes_turn(new_message.text_content or "", turn):
             # The framework tells only of turns that the model answers.
             self._consultation.talk.heard(new_message)
             raise StopResponse
@@ -57,6 +59,12 @@ class Consultation:
         self.session: Any = None
         self._link, self._manager, self._run = link, manager, run
         self._gate = AnswerGate()
+        self._in_advance = InAdvance()
+        self._in_advance.accepted = self.transfer.accepted_on_screen
+        self._prepared = asyncio.Event()
+        self._on_line = False  # nothing is heard or said before
+        self._by_phone = True
+        self._typed = False  # the model answers what was not spoken
         self._briefing = True  # opening and briefing are being spoken: what comes between begins them again
         self._briefings_left = BRIEFINGS
         self._awaited: asyncio.Future[str] | None = None  # a turn that answers our own question
@@ -84,6 +92,7 @@ class Consultation:
             record=False,
         )
         self.session.input.set_audio_enabled(False)
+        self._prepared.set()
 
     def _knowledge(self) -> ConsultKnowledge:
         return ConsultKnowledge(
@@ -95,14 +104,77 @@ class Consultation:
             targets=self.transfer.redirect_targets,
         )
 
-    async def hold(self) -> None:
-        """From the answer until there is a decision."""
+    async def hold(self, *, by_phone: bool = True) -> None:
+        """From the answer until there is a decision. In a browser nobody but the manager answers."""
+        self._by_phone, self._on_line = by_phone, True
+        self.session.output.set_audio_enabled(True)
+        if self._in_advance.accepted and not by_phone:
+            self._decide(p.DecisionKind.ACCEPT, "screen")
         if self.decided:
             return
         self.session.input.set_audio_enabled(True)
-        self._link.report(p.BriefingStep(step="started"))
-        await self._brief(f"{lines.opening(self.transfer)} ")
+        if self._in_advance.accepted:
+            await self._say_hello(f"{lines.opening(self.transfer)} ")
+        else:
+            self._link.report(p.BriefingStep(step="started"))
+            await self._brief(f"{lines.opening(self.transfer)} ")
         await self._until_decided()
+
+    # ── accepted on screen ───────────────────────────────────────────────────────────────────────
+
+    async def accepted(self) -> None:
+        """They know what it is about: on the line, a word from them is enough."""
+        self._in_advance.accepted = True
+        if not self._on_line or self.decided:
+            return
+        if self._in_advance.counts or not self._by_phone:
+            self._decide(p.DecisionKind.ACCEPT, "screen")
+            return
+        await self.talk.hush()
+        await self._say_hello()
+
+    async def _say_hello(self, opening: str = "") -> None:
+        """Our first line, then a while for theirs; whoever does not come is no person."""
+        said = await self.talk.say(opening + lines.SAY_HELLO, interruptible=False)
+        if said:
+            self._in_advance.first_line_ended(time.time())
+        self._run(self._silence_is_a_machine())
+
+    async def _silence_is_a_machine(self) -> None:
+        quiet_since = time.monotonic()
+        while not self.decided and time.monotonic() - quiet_since < HELLO_SECONDS:
+            await asyncio.sleep(0.25)
+            if self.session is None:
+                return
+            if self.talk.speaking:
+                quiet_since = time.monotonic()
+        self._decide(p.DecisionKind.VOICEMAIL, "timer")
+
+    def _takes_hello(self, kind: str, worth: Verdict) -> bool:
+        """A turn of somebody who has accepted. A no is still a no, and the model's to hear."""
+        if kind in ("decline", "not_today", "redirect"):
+            return False
+        match worth:
+            case Verdict.COUNTS:
+                self._decide(p.DecisionKind.ACCEPT, "screen")
+            case Verdict.VOICEMAIL:
+                self._decide(p.DecisionKind.VOICEMAIL, "voice")
+        return True
+
+    async def asked(self, text: str) -> None:
+        """A typed question. Before they are on the line it is answered in writing: nobody may hear it yet."""
+        await self._prepared.wait()
+        if self.decided or self.session is None:
+            return
+        if self._on_line:
+            await self.talk.hush()
+        else:
+            self.session.output.set_audio_enabled(False)
+        self._typed = True
+        try:
+            await self.session.generate_reply(user_input=text)
+        finally:
+            self._typed = False
 
     async def _brief(self, opening: str = "") -> None:
         """The briefing, then the question; from the beginning again if only a greeting came between.
@@ -112,10 +184,11 @@ class Consultation:
         self._briefing, self._briefings_left = True, BRIEFINGS
         try:
             while not await self._spoken_to_the_end(opening):
-                if self.decided or not await self._to_be_repeated():
+                if self._knows or not await self._to_be_repeated() or self._knows:
                     return  # a question, which the model answers, and asks
         finally:
             self._briefing = False
+        self._in_advance.first_line_ended(time.time())
         if not self.briefed:
             self.briefed = True
             self._link.report(p.BriefingStep(step="spoken"))
@@ -134,8 +207,13 @@ class Consultation:
             return self._repeat.is_set()
         return True
 
+    @property
+    def _knows(self) -> bool:
+        """There is nothing to tell or ask them any more."""
+        return self.decided or self._in_advance.accepted
+
     async def _ask(self) -> None:
-        if not self.decided:
+        if not self._knows:
             await self.talk.say(lines.QUESTION, interruptible=True)
 
     def _agent_said(self, text: str, interrupted: bool) -> None:
@@ -169,8 +247,8 @@ class Consultation:
 
     # ── turns, and what the model may do ─────────────────────────────────────────────────────────
 
-    def takes_turn(self, text: str) -> bool:
-        """Whether this turn is dealt with here and not by the model."""
+    def takes_turn(self, text: str, turn: tuple[float, float]) -> bool:
+        """Whether this turn is dealt with here and not by the model; `turn`: began and ended, in epoch seconds."""
         self._heard_something.set()
         if self.decided:
             return True
@@ -181,12 +259,18 @@ class Consultation:
         if meaning.kind == "voicemail":
             self._decide(p.DecisionKind.VOICEMAIL, "voice")
             return True
+        worth = self._in_advance.turn(*turn)
+        if self._in_advance.accepted:
+            return self._takes_hello(meaning.kind, worth)
         if self._briefing and (is_greeting(text) or meaning.kind in ("unclear", "accept")):
             self._repeat.set()  # nobody can agree to what they have not heard
             return True
         return False
 
     async def accept(self) -> str:
+        if self._typed:  # as good as a click, and no better: nobody has been heard
+            self._run(self.accepted())
+            raise StopResponse
         match self._gate.spoken_yes(*self.talk.last_turn):
             case Verdict.COUNTS:
                 self._settle(p.DecisionKind.ACCEPT)

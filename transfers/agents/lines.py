@@ -11,6 +11,9 @@ WHERE_TO = "Who should take it? Say a name or a department."
 NOT_UNDERSTOOD = "I did not catch a name that I know. Will you take the call?"
 
 
+SAY_HELLO = "You took the call on screen. Say hello, or press 1, and I connect you."
+
+
 def opening(transfer: p.TransferSnapshot) -> str:
     where = f" for {transfer.department}" if transfer.department else ""
     return f"Patchbay{where}, a caller is waiting."

@@ -18,6 +18,7 @@ class TransferJob(LineJob):
     bridge: Bridge | None = None  # once it is in both rooms
     _joining: asyncio.Task[None] | None = None
     _merged = False
+    _by_phone = True
 
     async def begin(self) -> None:
         self._answered = asyncio.Event()
@@ -43,6 +44,7 @@ class TransferJob(LineJob):
         if who.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
             here = who.attributes.get("sip.callStatus") == "active"
         else:
+            self._by_phone = False
             here = audio_track(self.room, self.manager) is not None
         if here:
             self._answered.set()
@@ -52,7 +54,7 @@ class TransferJob(LineJob):
         await self._answered.wait()
         self.link.report(p.SipStatus(identity=self.manager, status="active"))
         self._join_call_room()
-        await consultation.hold()
+        await consultation.hold(by_phone=self._by_phone)
 
     def _join_call_room(self) -> asyncio.Task[None]:
         """The one that is under way, or a new one: a second in the same name would put out the first."""
@@ -87,6 +89,10 @@ class TransferJob(LineJob):
                 await self.joins_in(self.bridge, body)
             case p.Brief():
                 self.consultation.briefing = body.text
+            case p.Accepted():  # what is then said takes a while, and is not waited for
+                self.run(self.consultation.accepted())
+            case p.Asked():
+                self.run(self.consultation.asked(body.text))
             case p.Merge():
                 await self._merge(body)
             case p.Say():
