@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import mark_safe
 
-from calls.access import SUPERVISE, VIEW_CALLS, VIEW_EVERY_DEPARTMENT, may
+from calls.access import SUPERVISE, VIEW_CALLS, VIEW_EVERY_DEPARTMENT, Account, may
 from calls.health import last_banner
 from calls.timing import now
 
@@ -24,6 +25,7 @@ class Entry:
 
 PAGES = (
     ("Live", "activity", "wallboard", ()),
+    ("Desk", "headset", "desk", ()),
     ("History", "history", "history", ()),
     ("Callbacks", "phone-incoming", "callbacks", ("transfers.view_callback",)),
     ("Audit", "shield-check", "audit", ("calls.verify_audit",)),
@@ -31,6 +33,14 @@ PAGES = (
     ("Status", "heartbeat", "status", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
     ("Test call", "phone-plus", "test_call", (SUPERVISE,)),
 )
+
+
+_only: dict[str, Callable[[Account], bool]] = {}
+
+
+def show_only(route: str, to: Callable[[Account], bool]) -> None:
+    """A page that is not for a permission, but for whom another app says."""
+    _only[route] = to
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
@@ -47,6 +57,8 @@ def console(request: HttpRequest) -> dict[str, Any]:
 
 def _entry(request: HttpRequest, name: str, icon: str, route: str, permissions: tuple[str, ...]) -> Entry | None:
     if permissions and not any(may(request.user, permission) for permission in permissions):
+        return None
+    if route in _only and not _only[route](request.user):
         return None
     try:
         url = reverse(route)

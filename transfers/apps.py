@@ -6,11 +6,14 @@ class TransfersConfig(AppConfig):
     verbose_name = "Transfers"
 
     def ready(self) -> None:
-        from transfers import health, live, observing, outgoing, receivers, retention
+        from calls import context
+        from transfers import desk, desk_live, health, live, observing, outgoing, receivers, retention
 
         receivers.register()
         health.register()
         live.register()
+        desk_live.register()
+        context.show_only("desk", lambda user: desk.own_manager(user.pk) is not None)
         outgoing.register()
         observing.register()
         retention.register()

@@ -23,6 +23,7 @@ from calls.states import IllegalTransition
 from calls.timing import now
 from calls.versions import count_up
 from transfers import requests, services
+from transfers.desk_presence import can_ring
 from transfers.models import Callback, Endpoint, Manager, Transfer
 from transfers.selectors import open_transfer, policy_of
 from transfers.transfer_events import CallbackAsked, CallbackMoved
@@ -167,12 +168,12 @@ def call_now(*, callback_id: UUID, user: User) -> Transfer:
 
 def _phone_of(user: User) -> Manager:
     manager = Manager.objects.filter(user=user, active=True).first()
-    phones = manager.endpoints.exclude(kind=Endpoint.Kind.BROWSER) if manager else None
-    if manager is None or phones is None or not phones.exists():
-        raise Refused(
-            "There is no phone of yours on the roster, so nobody was rung. An administrator can add you."
-        )
-    return manager
+    if manager and (manager.endpoints.exclude(kind=Endpoint.Kind.BROWSER).exists() or can_ring(manager.pk)):
+        return manager
+    raise Refused(
+        "There is no phone of yours on the roster, and no desk of yours that rings, so nobody was rung. "
+        "An administrator can add you."
+    )
 
 
 def _start(callback: Callback, user: User, manager: Manager) -> Transfer:

@@ -129,7 +129,7 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
         lanes=swimlane(transfer, attempts, at=now()) if transfer else None,
         then=sentence(facts_of(transfer, to_show=True)) if transfer and live else "",
         need=waiting[0] if waiting else None,
-        facts=_facts(call) if sight.transcript else (),
+        facts=collected(call) if sight.transcript else (),
         supervision=bar,
         may_escalate=sight.escalate and live and not opened and with_ai,
         may_edit=sight.approve and opened and _not_briefed(transfer),
@@ -162,7 +162,7 @@ def _joined(transfer: Transfer | None) -> bool:
     return transfer is not None and transfer.state == TransferState.MERGED
 
 
-def _facts(call: Call) -> tuple[Fact, ...]:
+def collected(call: Call) -> tuple[Fact, ...]:
     known = dict(call.facts.values_list("key", "value"))
     fields = call.profile.facts if call.profile else []
     return tuple(

@@ -207,7 +207,7 @@ def hand_over(*, manager: Manager, attempt_id: UUID, to: str) -> None:
 def keep_note(*, manager: Manager, attempt_id: UUID, text: str) -> None:
     """What is typed during the call and after it, as far as it goes."""
     with _of(manager, attempt_id) as attempt:
-        Attempt.objects.filter(pk=attempt.pk).update(note=text.strip()[:LONGEST_NOTE])
+        Attempt.objects.filter(pk=attempt.pk, noted_at=None).update(note=text.strip()[:LONGEST_NOTE])
 
 
 def finish(*, manager: Manager, attempt_id: UUID, afterwards: str, note: str) -> Attempt:
@@ -221,7 +221,8 @@ def finish(*, manager: Manager, attempt_id: UUID, afterwards: str, note: str) ->
             _note(attempt, afterwards, note.strip()[:LONGEST_NOTE])
         manager.refresh_from_db()
         if manager.presence == Presence.WRAPPING_UP:
-            manager_presence.set_own(manager_id=manager.pk, presence=Presence.AVAILABLE)
+            manager = manager_presence.set_own(manager_id=manager.pk, presence=Presence.AVAILABLE)
+        attempt.manager = manager
         return attempt
 
 

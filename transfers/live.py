@@ -147,7 +147,7 @@ def _admit_call(user: Account, id: str) -> Admission | None:
 def _render_call(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
     seen = cast(Lens, lens)
     if frame.kind == "utterance":
-        return _turn(int(frame.id), seen)
+        return turn_pieces(int(frame.id), seen)
     try:
         side = call_side(seen, UUID(id))
     except Http404:
@@ -160,7 +160,7 @@ def _render_call(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
     return pieces
 
 
-def _turn(utterance_id: int, lens: Lens) -> list[Piece]:
+def turn_pieces(utterance_id: int, lens: Lens) -> list[Piece]:
     if not lens.sight.transcript:
         return []
     row = Utterance.objects.filter(pk=utterance_id).first()
@@ -203,5 +203,5 @@ def _admit_transfer(user: Account, id: str) -> Admission | None:
 def _render_transfer(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
     """Words come as pieces; the page itself is fetched again (see `live.js`: a piece without a place)."""
     if frame.kind == "utterance":
-        return _turn(int(frame.id), cast(Lens, lens))
+        return turn_pieces(int(frame.id), cast(Lens, lens))
     return [Piece(target="", version=frame.version)] if frame.kind == "transfer" and frame.id == id else ()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from transfers.views import actions, call, callbacks, history, supervise, wallboard
+from transfers.views import actions, call, callbacks, desk, history, supervise, wallboard
 
 urlpatterns = [
     path("", wallboard.wallboard, name="wallboard"),
@@ -24,6 +24,18 @@ urlpatterns = [
     path("callbacks/<uuid:callback_id>/release", callbacks.release, name="callback_release"),
     path("callbacks/<uuid:callback_id>/call", callbacks.call_now, name="callback_call"),
     path("callbacks/<uuid:callback_id>/result", callbacks.finish, name="callback_finish"),
+    path("desk", desk.desk, name="desk"),
+    path("desk/presence", desk.presence, name="desk_presence"),
+    path("desk/sound", desk.sound, name="desk_sound"),
+    path("desk/<uuid:attempt_id>/accept", desk.accept, name="desk_accept"),
+    path("desk/<uuid:attempt_id>/listen", desk.listen, name="desk_listen"),
+    path("desk/<uuid:attempt_id>/decline", desk.decline, name="desk_decline"),
+    path("desk/<uuid:attempt_id>/redirect", desk.redirect, name="desk_redirect"),
+    path("desk/<uuid:attempt_id>/question", desk.question, name="desk_question"),
+    path("desk/<uuid:attempt_id>/line", desk.line, name="desk_line"),
+    path("desk/<uuid:attempt_id>/hand-over", desk.hand_over, name="desk_hand_over"),
+    path("desk/<uuid:attempt_id>/note", desk.note, name="desk_note"),
+    path("desk/<uuid:attempt_id>/finish", desk.finish, name="desk_finish"),
     path("history", history.history, name="history"),
     path("transfers/<uuid:transfer_id>", history.transfer, name="transfer"),
     path("transfers/<uuid:transfer_id>/bundle", history.bundle, name="transfer_bundle"),

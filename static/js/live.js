@@ -188,7 +188,7 @@
   /** A transcript follows its end unless somebody reads further up. */
   function follow(list, fresh) {
     const before = document.documentElement.scrollHeight - fresh.offsetHeight - innerHeight - scrollY;
-    const side = list.closest(".beside");
+    const side = list.closest(".beside, [data-follows]");
     if (side) side.scrollTop = side.scrollHeight;
     else if (before < 160) scrollTo({ top: document.documentElement.scrollHeight });
   }
@@ -308,6 +308,7 @@
   }
 
   document.addEventListener("patchbay:views", subscribe);
+  document.addEventListener("patchbay:resync", resync);
   document.body.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target.querySelector?.("[data-live-view]")) subscribe();
   });

@@ -7,9 +7,6 @@
   const { Room, RoomEvent, Track, DisconnectReason } = window.LivekitClient;
   let room = null, call = null, watch = 0;
 
-  const csrf = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
-  const post = (url, data) => fetch(url, { method: "POST", headers: { "X-CSRFToken": csrf, "HX-Request": "true" }, body: new URLSearchParams(data) });
-
   function state(role, icon, words) {
     const badge = $("test-state");
     badge.className = `state state-${role}`;
@@ -22,16 +19,12 @@
     $("why-no-mic").hidden = false;
   }
 
-  /** crypto.randomUUID exists only in secure contexts. */
-  const uuid = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
-    (Number(c) ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (Number(c) / 4)))).toString(16));
-
   async function start(withMic) {
     $("before").hidden = true;
     $("during").hidden = false;
     state("ai", "phone-calling", "Connecting …");
     try {
-      const answer = await post(root.dataset.tokenUrl, { department: $("department").value });
+      const answer = await Patchbay.post(root.dataset.tokenUrl, { department: $("department").value });
       if (!answer.ok) throw new Error(`the console answered ${answer.status}`);
       const { url, token, room: name } = await answer.json();
       room = new Room({ adaptiveStream: false, dynacast: false });
@@ -119,13 +112,12 @@
     event.preventDefault();
     const text = $("typed").value.trim();
     if (!text) return;
-    const answer = await post(root.dataset.lineUrl, { call: call || "", key: uuid(), text });
+    const answer = await Patchbay.post(root.dataset.lineUrl, { call: call || "", key: Patchbay.uuid(), text });
     if (answer.ok) {
       $("typed").value = "";
       return;
     }
-    const told = JSON.parse(answer.headers.get("HX-Trigger") || "{}").notice;
-    Patchbay.notice("refused", told?.text || "That line was not heard. Try again.");
+    Patchbay.notice("refused", Patchbay.refusal(answer) || "That line was not heard. Try again.");
   });
 
   addEventListener("pagehide", () => room?.disconnect());

@@ -50,11 +50,11 @@ def test_it_is_done_once(livekit: MemoryGateway, settings: Settings) -> None:
 def test_what_people_changed_stays(livekit: MemoryGateway, settings: Settings) -> None:
     settings.PATCHBAY_DEMO = True
     call_command("seed_demo")
-    Endpoint.objects.filter(manager__name="Dana").update(address="+12025550177")
+    Endpoint.objects.filter(manager__name="Dana", position=2).update(address="+12025550177")
     User.objects.filter(username="priya").update(password="changed")
     NumberRoute.objects.filter(department__name="Billing").delete()
     call_command("seed_demo")
-    assert Endpoint.objects.get(manager__name="Dana").address == "+12025550177"
+    assert Endpoint.objects.get(manager__name="Dana", position=2).address == "+12025550177"
     assert User.objects.get(username="priya").password == "changed"
     assert not NumberRoute.objects.filter(department__name="Billing").exists()
 

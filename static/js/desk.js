@@ -1,0 +1,184 @@
+// The desk: what the page shows decides whether it rings, and where this browser's microphone belongs.
+(() => {
+  "use strict";
+
+  const $ = (id) => document.getElementById(id);
+  const desk = $("desk"), TYPED = 9e15; // a version no server gives: what is typed is not taken away
+  const title = document.title;
+  let before = {}, leads = false, note = null, refreshed = "";
+
+  const tab = sessionStorage.getItem("patchbay-desk-tab") || Patchbay.uuid();
+  sessionStorage.setItem("patchbay-desk-tab", tab);
+
+  // ── what changes ────────────────────────────────────────────────────────────────────────────
+  const SAID = {
+    briefing: "You are on the line with the transfer agent.",
+    joining: "You are being joined with the caller.",
+    talking: "You are with the caller.",
+    after: "The call is over. Say how it went; Enter finishes.",
+  };
+
+  function look() {
+    const now = { ...$("desk-now").dataset };
+    const here = now.way === "here", mine = now.tab === tab;
+    $("desk-elsewhere").hidden = !(here && now.tab && !mine && now.stage !== "after");
+    ring(now.stage === "ringing" && !(now.tab && !mine), now);
+    window.PatchbayLine.want(here && mine && now.room
+      ? { attempt: now.attempt, where: now.room, url: now.line, tab }
+      : null);
+    if (now.stage !== before.stage || now.attempt !== before.attempt) changed(now);
+    before = now;
+  }
+
+  function changed(now) {
+    desk.dataset.stage = now.stage;
+    prune("desk-talk", now.call && `desk-talk-${now.call}`);
+    prune("desk-notes", now.attempt && `desk-note-${now.attempt}`);
+    if (now.call !== before.call) document.dispatchEvent(new CustomEvent("patchbay:views"));
+    if (now.stage === "ringing") Patchbay.say(`A caller for ${now.department}. Press A to accept, D to decline.`);
+    else if (now.stage === "accepted") Patchbay.say(now.way === "here" ? "Your microphone is being connected." : "Pick up your phone.");
+    else if (SAID[now.stage]) Patchbay.say(SAID[now.stage]);
+    else if (before.stage === "ringing") Patchbay.say("It does not ring any more.");
+    if (now.stage !== "ringing" && before.stage === "ringing" && $("panel").open) $("panel").close();
+    if (before.stage && document.activeElement === document.body) $("desk-title").focus({ preventScroll: true });
+    const talk = desk.querySelector("[data-follows]");
+    if (talk) talk.scrollTop = talk.scrollHeight;
+  }
+
+  /** Of another call nothing is left. */
+  function prune(list, keep) {
+    for (const row of [...$(list).children]) if (row.id !== keep) row.remove();
+  }
+
+  // ── the ring ────────────────────────────────────────────────────────────────────────────────
+  function ring(on, now) {
+    window.PatchbaySound.ring(on && leads);
+    if (!on) {
+      if (document.title.startsWith("☎")) document.title = title;
+      note?.close();
+      note = null;
+      return;
+    }
+    if (now.attempt === before.attempt && before.stage === "ringing") return;
+    if (leads && document.hidden && window.Notification?.permission === "granted") {
+      note = new Notification(`A caller for ${now.department}`, { body: "Accept or decline on your desk.", tag: now.attempt });
+      note.addEventListener("click", () => { window.focus(); note?.close(); });
+    }
+  }
+
+  // One window rings; when it is closed, the next does.
+  function lead() {
+    leads = true;
+    windowWords();
+    look();
+  }
+  if (navigator.locks) navigator.locks.request("patchbay-desk-rings", () => { lead(); return new Promise(() => {}); });
+  else lead();
+
+  // ── this window ─────────────────────────────────────────────────────────────────────────────
+  function windowWords() {
+    const audible = leads && window.PatchbaySound.audible();
+    $("desk-bell").hidden = !leads || audible;
+    $("desk-bell-words").textContent = !leads ? "Another window of yours rings."
+      : audible ? "A call rings in this window." : "This window stays silent until you click in it.";
+    $("desk-notify-row").hidden = window.Notification?.permission !== "default";
+  }
+
+  async function soundWords() {
+    const ready = await window.PatchbaySound.ready();
+    desk.dataset.liveId = ready ? "mic" : "";
+    document.dispatchEvent(new CustomEvent("patchbay:views"));
+    $("desk-sound-words").textContent = ready ? "Your audio is checked: calls ring here while this desk is open."
+      : desk.dataset.byPhone ? "Your audio was not checked in this browser: callers ring your phone."
+        : "Your audio was not checked in this browser: nobody can ring you yet.";
+  }
+
+  $("desk-bell").addEventListener("click", () => window.PatchbaySound.unlock().then(windowWords));
+  for (const gesture of ["pointerdown", "keydown"]) {
+    addEventListener(gesture, () => window.PatchbaySound.unlock().then(windowWords), { once: true });
+  }
+  $("desk-notify").addEventListener("click", () => Notification.requestPermission().then(windowWords));
+  document.addEventListener("patchbay:sound", soundWords);
+
+  // ── clocks ──────────────────────────────────────────────────────────────────────────────────
+  setInterval(() => {
+    const now = Patchbay.now(), shown = $("desk-now").dataset;
+    const left = desk.querySelector(".desk-ring");
+    if (left) {
+      const { from, until } = left.dataset;
+      const share = Math.max(0, Math.min(1, (until - now) / (until - from)));
+      left.querySelector(".left").style.strokeDashoffset = String(100 * (1 - share));
+    }
+    if (shown.stage === "ringing") {
+      const words = `☎ ${shown.department}`;
+      document.title = Math.floor(now / 1000) % 2 ? words : `☎ · ${title}`;
+    }
+    if (shown.refresh && now > Number(shown.refresh) && refreshed !== shown.refresh) {
+      refreshed = shown.refresh; // a wrap-up is over, an absence: nobody sends word of that
+      document.dispatchEvent(new CustomEvent("patchbay:resync"));
+    }
+  }, 250);
+
+  // ── keys ────────────────────────────────────────────────────────────────────────────────────
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || event.repeat || $("panel").open) return;
+    const field = event.target.closest?.("input:not([type=radio]), textarea, select");
+    if (event.key === "Enter") {
+      const form = desk.querySelector(".desk-note");
+      const busy = event.target.closest?.("button, a, summary") || (field && !form?.contains(field)) || event.shiftKey;
+      if ($("desk-now").dataset.stage !== "after" || !form || busy) return;
+      event.preventDefault();
+      form.requestSubmit();
+      return;
+    }
+    if (field || event.key.length !== 1) return;
+    const button = [...desk.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key.toLowerCase() && one.offsetParent);
+    if (!button) return;
+    event.preventDefault();
+    if (button.matches("input")) button.focus();
+    else button.click();
+  });
+
+  // ── what is sent ────────────────────────────────────────────────────────────────────────────
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    if (!desk.contains(event.detail.elt)) return;
+    event.detail.parameters.tab = tab;
+    if (event.detail.elt.id === "desk-question") event.detail.parameters.key = Patchbay.uuid();
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful } = event.detail;
+    if (elt.id === "desk-question" && successful) elt.reset();
+    if (!successful || !["desk-accept", "desk-listen"].includes(elt.id)) return;
+    const now = $("desk-now").dataset; // at once: the page itself says so in a moment
+    if (now.way === "here" && !now.tab) {
+      $("desk-now").dataset.tab = tab;
+      $("desk-now").dataset.room = "consultation";
+      look();
+    }
+  });
+
+  let keeping = 0;
+  desk.addEventListener("input", (event) => {
+    const area = event.target;
+    if (!area.dataset?.keep) return;
+    area.form.dataset.version = String(TYPED);
+    clearTimeout(keeping);
+    keeping = setTimeout(() => keep(area), 700);
+  });
+
+  async function keep(area) {
+    const words = area.form.querySelector("[data-kept]");
+    try {
+      const answer = await Patchbay.post(area.dataset.keep, { note: area.value });
+      words.textContent = answer.ok ? "Kept" : "Not kept: it is tried again with your next word.";
+    } catch {
+      words.textContent = "Not kept: the console does not answer. It is tried again.";
+      keeping = setTimeout(() => area.isConnected && keep(area), 2000);
+    }
+  }
+
+  new MutationObserver(look).observe(desk, { childList: true });
+  windowWords();
+  soundWords();
+  look();
+})();

@@ -1,0 +1,295 @@
+"""The desk in a real browser: what asks for a manager takes the page, keys answer it, one window rings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page, expect
+
+from calls.live.publish import changed
+from calls.models import Department, Directive
+from calls.roles import Role
+from calls.states import CallerWith
+from tests import rows
+from tests.browser import Console, chromium, log_in
+from tests.people import account
+from transfers.models import Attempt, Decision, Endpoint, Manager, OpenDesk, Presence, Transfer
+from transfers.states import AttemptState, TransferState
+from transfers.writing import manager_changed, move_attempt, move_transfer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FAKE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+
+
+@pytest.fixture
+def billing(settings: Any) -> Department:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # as the console's process
+    return rows.department("Billing")
+
+
+@pytest.fixture
+def dana(billing: Department) -> Manager:
+    return rows.manager("Dana", billing, user=account(Role.MANAGER, name="dana"))
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    made = Console()
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def context(console: Console, dana: Manager) -> Iterator[BrowserContext]:
+    with chromium(*FAKE) as browser:
+        made = browser.new_context(viewport={"width": 1440, "height": 900})
+        made.set_default_timeout(30_000)
+        made.grant_permissions(["microphone"], origin=console.url)
+        yield made
+
+
+@pytest.fixture
+def page(console: Console, context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    log_in(page, console.url, "dana")
+    opens(page, console)
+    yield page
+    assert not errors
+
+
+def opens(page: Page, console: Console) -> None:
+    page.goto(f"{console.url}/desk")
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+
+
+def rings(dana: Manager, billing: Department, **fields: Any) -> Attempt:
+    """A caller who was charged twice asks for Dana."""
+    with transaction.atomic():
+        held = rows.call(billing, "+12025554417", caller_with=CallerWith.HOLD)
+        rows.say(held, "caller", "I was charged twice for order 5521.", seconds=20)
+        asked = rows.transfer(held, TransferState.CONNECTING, held_at=rows.ago(4))
+        made: Attempt = rows.attempt(asked, dana, AttemptState.RINGING, seconds=3, **fields)
+        manager_changed(dana)
+    return made
+
+
+def moves(attempt: Attempt, state: AttemptState, transfer_state: TransferState, **fields: Any) -> None:
+    with transaction.atomic():
+        move_transfer(Transfer.objects.get(pk=attempt.transfer_id), transfer_state)
+        move_attempt(attempt, state, **fields)
+
+
+def stage(page: Page, name: str) -> None:
+    expect(page.locator("#desk-now")).to_have_attribute("data-stage", name)
+
+
+def test_a_caller_takes_the_whole_page_with_everything_known(
+    page: Page, dana: Manager, billing: Department
+) -> None:
+    stage(page, "idle")
+    expect(page.locator("#desk-now")).to_contain_text("Available")
+    made = rings(dana, billing)
+    stage(page, "ringing")
+    now = page.locator("#desk-now")
+    for words in (
+        "…4417",
+        "for Billing",
+        "charged twice, wants a person",
+        "wants the money back",
+        "Account number",
+    ):
+        expect(now).to_contain_text(words)
+    expect(page.locator("#desk-talk")).to_contain_text("charged twice for order 5521")
+    expect(page.locator("#said")).to_contain_text("Press A to accept")
+    expect(page).to_have_title(re.compile("☎"))
+    with transaction.atomic():
+        said = rows.say(made.transfer.call, "caller", "Are you there?", seconds=0)
+        changed("utterance", str(said.pk), 1, call_id=str(made.transfer.call_id))
+    expect(page.locator("#desk-talk")).to_contain_text("Are you there?")
+    page.keyboard.press("a")
+    expect(now).to_contain_text("Pick up your phone")
+    stage(page, "accepted")
+    made.refresh_from_db()
+    assert made.accepted_at
+    assert not Decision.objects.exists()
+
+
+def test_decline_asks_why_and_takes_two_keys(page: Page, dana: Manager, billing: Department) -> None:
+    made = rings(dana, billing)
+    stage(page, "ringing")
+    page.keyboard.press("d")
+    expect(page.locator("dialog[open] #reason")).to_be_focused()
+    page.keyboard.type("a meeting")  # no key of these is an answer
+    page.keyboard.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("Declined")
+    decision = Decision.objects.get(attempt=made)
+    assert (decision.kind, decision.via, decision.reason) == ("decline", "screen", "a meeting")
+
+
+def test_redirect_names_somebody_of_the_roster(page: Page, dana: Manager, billing: Department) -> None:
+    rows.manager("Omar", billing)
+    made = rings(dana, billing)
+    stage(page, "ringing")
+    page.keyboard.press("r")
+    page.locator("dialog[open]").get_by_text("Omar").click()
+    page.locator("dialog[open] button[type=submit]").click()
+    expect(page.locator("#notice")).to_contain_text("Sent on")
+    assert Decision.objects.get(attempt=made).redirect_person == "Omar"
+
+
+def test_a_caller_who_is_gone_takes_the_answers_along(page: Page, dana: Manager, billing: Department) -> None:
+    made = rings(dana, billing)
+    stage(page, "ringing")
+    page.keyboard.press("d")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    moves(made, AttemptState.FAILED, TransferState.QUEUED, outcome="cancelled")
+    stage(page, "idle")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator("#desk-talk > *")).to_have_count(0)
+    expect(page.locator("#desk-today")).to_contain_text("…4417")
+
+
+def test_what_is_typed_outlives_live_changes_and_enter_finishes(
+    page: Page, dana: Manager, billing: Department
+) -> None:
+    made = rings(dana, billing)
+    stage(page, "ringing")
+    moves(made, AttemptState.SUMMARIZING, TransferState.CONSULTING, answered_at=rows.ago(2))
+    stage(page, "briefing")
+    area = page.locator(".desk-note textarea")
+    area.fill("wants 40 dollars back")
+    expect(page.locator("[data-kept]")).to_have_text("Kept")
+    with transaction.atomic():
+        move_transfer(Transfer.objects.get(pk=made.transfer_id), TransferState.MERGING)
+        move_transfer(Transfer.objects.get(pk=made.transfer_id), TransferState.MERGED)
+        move_attempt(made, AttemptState.MERGED, merged_at=rows.ago(1))
+    stage(page, "talking")
+    area.press("End")
+    area.type(", by Friday")
+    with transaction.atomic():
+        move_attempt(made, AttemptState.ENDED)
+        move_transfer(Transfer.objects.get(pk=made.transfer_id), TransferState.COMPLETED, end_reason="connected")
+    stage(page, "after")
+    expect(area).to_have_value("wants 40 dollars back, by Friday")
+    area.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("Noted")
+    stage(page, "idle")
+    made.refresh_from_db()
+    assert (made.afterwards, made.note) == ("helped", "wants 40 dollars back, by Friday")
+    page.goto(page.url.replace("/desk", f"/transfers/{made.transfer_id}"))
+    expect(page.locator("main")).to_contain_text("wants 40 dollars back, by Friday")
+
+
+def test_presence_is_set_by_keys_and_told(page: Page, dana: Manager) -> None:
+    page.keyboard.press("w")
+    expect(page.locator("dialog[open] #reason")).to_have_value("Lunch")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#desk-now")).to_contain_text("Away · Lunch")
+    assert Manager.objects.get(pk=dana.pk).presence == Presence.AWAY
+    page.keyboard.press("v")
+    expect(page.locator("#desk-now")).to_contain_text("Available")
+    assert Manager.objects.get(pk=dana.pk).presence == Presence.AVAILABLE
+
+
+def test_a_wrap_up_that_is_over_is_seen_without_a_word_from_anybody(page: Page, dana: Manager) -> None:
+    with transaction.atomic():
+        Manager.objects.filter(pk=dana.pk).update(
+            presence=Presence.WRAPPING_UP, presence_since=rows.ago(5), presence_until=rows.ago(-2)
+        )
+        dana.refresh_from_db()
+        manager_changed(dana)
+    expect(page.locator("#desk-now")).to_contain_text("Wrapping up")
+    expect(page.locator("#desk-now")).to_contain_text("Available")
+
+
+def test_a_checked_microphone_makes_the_desk_ring_and_a_second_window_says_where(
+    page: Page, console: Console, context: BrowserContext, dana: Manager, billing: Department
+) -> None:
+    Endpoint.objects.create(manager=dana, position=0, kind=Endpoint.Kind.BROWSER)
+    opens(page, console)
+    expect(page.locator("#desk-sound-words")).to_contain_text("not checked")
+    page.keyboard.press("c")
+    page.locator("#sound-tone").click()
+    page.locator("#sound-record").click()
+    page.locator("#sound-good:not([disabled])").click()
+    expect(page.locator("#desk-sound-words")).to_contain_text("calls ring here")
+    opens(page, console)  # remembered
+    expect(page.locator("#desk-sound-words")).to_contain_text("calls ring here")
+    other = context.new_page()
+    opens(other, console)
+    expect(other.locator("#desk-bell-words")).to_contain_text("Another window")
+    made = rings(dana, billing, desk=True, strategy="rejoin")
+    stage(page, "ringing")
+    stage(other, "ringing")
+    assert OpenDesk.objects.filter(manager=dana, microphone=True, closed_at=None).count() == 2
+    with transaction.atomic():
+        Attempt.objects.filter(pk=made.pk).update(desk_tab="elsewhere", accepted_at=rows.ago(0))
+        manager_changed(dana)
+    for window in (page, other):
+        expect(window.locator("#desk-elsewhere")).to_be_visible()
+
+
+def test_a_window_that_is_not_connected_says_so(page: Page, console: Console) -> None:
+    console.stop()
+    expect(page.locator(".offline-line")).to_be_visible()
+    console.start()
+    expect(page.locator(".offline-line")).to_be_hidden()
+
+
+# ── who has a desk ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+def test_others_are_told_that_they_have_no_desk(client: Client, dana: Manager, role: Role | None) -> None:
+    client.force_login(account(role))
+    answer = client.get("/desk")
+    assert answer.status_code == 403
+    assert b"No desk for your account" in answer.content
+    assert b'href="/desk"' not in client.get("/history").content
+
+
+def test_nothing_of_somebody_else_s_call_can_be_touched(
+    client: Client, dana: Manager, billing: Department
+) -> None:
+    made = rings(dana, billing, desk=True)
+    posts = ("accept", "listen", "decline", "redirect", "question", "line", "hand_over", "note", "finish")
+    client.force_login(account(Role.ADMINISTRATOR))
+    for name in posts:
+        assert client.post(reverse(f"desk_{name}", args=[made.pk])).status_code == 403
+    omar = rows.manager("Omar", billing, user=account(Role.MANAGER, name="omar"))
+    client.force_login(omar.user)
+    fields = {
+        "target": f"d:{billing.pk}",
+        "key": str(made.pk),
+        "text": "who?",
+        "to": "back",
+        "afterwards": "helped",
+    }
+    for name in posts:
+        assert client.post(reverse(f"desk_{name}", args=[made.pk]), fields).status_code == 409, name
+    assert client.get(reverse("desk_decline", args=[made.pk])).status_code == 404
+    made.refresh_from_db()
+    assert (made.accepted_at, made.desk_tab, made.note) == (None, "", "")
+    assert not Decision.objects.exists()
+    assert not Directive.objects.exists()
+
+
+def test_a_manager_whose_account_sees_no_transcripts_is_briefed_aloud_alone(
+    client: Client, billing: Department
+) -> None:
+    user = account(None, name="quiet")
+    rings(rows.manager("Quiet", billing, user=user), billing)
+    client.force_login(user)
+    shown = client.get("/desk").content.decode()
+    assert "it is spoken to you" in shown
+    assert "charged twice" not in shown
