@@ -6,7 +6,7 @@ from typing import Any
 
 from calls.announcements import call_erased
 from calls.models import Call
-from transfers.models import BriefingVersion, Callback, Decision, PinEntry, Transfer
+from transfers.models import Attempt, BriefingVersion, Callback, Decision, PinEntry, Transfer
 
 
 def register() -> None:
@@ -18,6 +18,7 @@ def erase(call: Call, **_: Any) -> None:
     transfers = Transfer.objects.filter(call=call)
     transfers.update(reason="", briefing="", decline_reason="", words_for_caller="")
     BriefingVersion.objects.filter(transfer__in=transfers).update(text="")
+    Attempt.objects.filter(transfer__in=transfers).update(note="")
     Decision.objects.filter(attempt__transfer__in=transfers).update(reason="")
     Callback.objects.filter(call=call).update(
         number="", number_hmac="", number_last4="", preferred="", briefing="", note=""

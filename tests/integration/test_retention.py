@@ -24,7 +24,7 @@ from calls.timing import now
 from tests import rows
 from tests.people import account
 from transfers.models import Callback, Transfer
-from transfers.states import EndReason, TransferState
+from transfers.states import AttemptState, EndReason, TransferState
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+12025550144"
@@ -62,6 +62,7 @@ def a_call(department: Department | None, *, days: int = 0) -> Call:
     transfer = rows.transfer(
         call, TransferState.COMPLETED, reason=SECRET, briefing=SECRET, end_reason=EndReason.CONNECTED, ended_at=at
     )
+    rows.attempt(transfer, rows.manager(f"Dana {uuid4()}"), AttemptState.ENDED, note=SECRET)
     Callback.objects.create(
         request_key=uuid4(), call=call, transfer=transfer, number=NUMBER, note=SECRET, asked_at=at, due_at=at
     )
