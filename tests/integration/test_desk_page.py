@@ -42,9 +42,11 @@ def dana(billing: Department) -> Manager:
 def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     made = Console()
-    made.start()
-    yield made
-    made.stop()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 @pytest.fixture
@@ -266,8 +268,9 @@ def test_nothing_of_somebody_else_s_call_can_be_touched(
     client.force_login(account(Role.ADMINISTRATOR))
     for name in posts:
         assert client.post(reverse(f"desk_{name}", args=[made.pk])).status_code == 403
-    omar = rows.manager("Omar", billing, user=account(Role.MANAGER, name="omar"))
-    client.force_login(omar.user)
+    other = account(Role.MANAGER, name="omar")
+    rows.manager("Omar", billing, user=other)
+    client.force_login(other)
     fields = {
         "target": f"d:{billing.pk}",
         "key": str(made.pk),
