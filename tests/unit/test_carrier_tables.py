@@ -37,7 +37,7 @@ def test_every_number_is_fictional_once_and_has_a_script() -> None:
 
 def test_the_demo_s_managers_are_who_answers_their_numbers() -> None:
     for manager in demo_data.MANAGERS:
-        for way in manager.ways:
+        for way in (way for way in manager.ways if way.address):  # else at a desk
             phone = phone_at(way.address)
             assert phone.scenario != "not-in-service"
             if manager.name != "Quentin":  # shares Dana's telephone, at other hours
