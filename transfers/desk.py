@@ -61,6 +61,10 @@ class DeskCall:
         return self.stage in (Stage.RINGING, Stage.BRIEFING, Stage.ACCEPTED)
 
     @property
+    def over(self) -> bool:
+        return self.stage == Stage.AFTER
+
+    @property
     def noted(self) -> bool:
         """Whether there is a note to write."""
         return self.stage in (Stage.BRIEFING, Stage.JOINING, Stage.TALKING, Stage.AFTER)
@@ -247,6 +251,11 @@ def _tried(attempt: Attempt) -> tuple[str, ...]:
     """Whom this caller was taken to before."""
     before = Attempt.objects.filter(transfer=attempt.transfer_id, nth__lt=attempt.nth)
     return tuple(
-        f"{one.manager.name}: {attempt_words(one).lower()}"
+        f"{one.manager.name}: {_inside(attempt_words(one))}"
         for one in before.select_related("manager").order_by("nth")
     )
+
+
+def _inside(words: str) -> str:
+    """As part of a sentence."""
+    return words[:1].lower() + words[1:]

@@ -16,7 +16,7 @@ from transfers import desk_windows
 from transfers.access import Lens, lens_of
 from transfers.callpage import talk
 from transfers.desk import Desk, desk_of
-from transfers.live import SHOWN_ONCE, turn_pieces
+from transfers.live import SHOWN_ONCE, mark_pieces, turn_pieces
 from transfers.models import Afterwards, Attempt, Manager
 from transfers.states import OPEN_ATTEMPT
 
@@ -68,6 +68,8 @@ def pieces(desk: Desk, lens: Lens) -> list[Piece]:
         return shown
     of_call = desk.call.call.pk
     shown.append(_piece(f"desk-talk-{of_call}", "transfers/_desk_talk.html", parts, SHOWN_ONCE, "desk-talk"))
+    if lens.sight.transcript:
+        shown += mark_pieces(desk.call.transfer)
     if desk.call.noted:
         note = f"desk-note-{desk.call.attempt.pk}"
         shown.append(_piece(note, "transfers/_desk_note.html", parts, SHOWN_ONCE, "desk-notes"))

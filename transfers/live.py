@@ -18,9 +18,9 @@ from calls.timing import now
 from transfers import callback_list
 from transfers.access import Lens, board_audiences, lens_of
 from transfers.board import Need, needs
-from transfers.callpage import Said, Thread, call_side, marks, said, take_overs
+from transfers.callpage import Mark, Said, Thread, call_side, marks, said, take_overs
 from transfers.history import history_row
-from transfers.models import Attempt, Manager
+from transfers.models import Attempt, Manager, Transfer
 from transfers.people import person_of
 from transfers.states import OPEN_ATTEMPT
 from transfers.strip_html import strip_htmls
@@ -155,9 +155,18 @@ def _render_call(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
     html = render_to_string("transfers/_call_side.html", {"side": side, "sight": seen.sight})
     pieces = [Piece(target=f"call-side-{id}", version=side.version, html=html)]
     if seen.sight.transcript:
-        lines = [*(marks(side.transfer) if side.transfer else ()), *take_overs(side.call)]
-        pieces += [_once(mark.id, "transfers/_mark.html", {"mark": mark}, f"talk-{id}") for mark in lines]
+        pieces += mark_pieces(side.transfer) if side.transfer else []
+        pieces += _marks(take_overs(side.call), side.call.pk)
     return pieces
+
+
+def mark_pieces(transfer: Transfer) -> list[Piece]:
+    """What happened to the caller, as lines between the words."""
+    return _marks(marks(transfer), transfer.call_id)
+
+
+def _marks(lines: Sequence[Mark], call_id: UUID) -> list[Piece]:
+    return [_once(mark.id, "transfers/_mark.html", {"mark": mark}, f"talk-{call_id}") for mark in lines]
 
 
 def turn_pieces(utterance_id: int, lens: Lens) -> list[Piece]:

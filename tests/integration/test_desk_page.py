@@ -118,6 +118,7 @@ def test_a_caller_takes_the_whole_page_with_everything_known(
         said = rows.say(made.transfer.call, "caller", "Are you there?", seconds=0)
         changed("utterance", str(said.pk), 1, call_id=str(made.transfer.call_id))
     expect(page.locator("#desk-talk")).to_contain_text("Are you there?")
+    assert page.evaluate("scrollY") == 0  # no word moves the page
     page.keyboard.press("a")
     expect(now).to_contain_text("Pick up your phone")
     stage(page, "accepted")
@@ -176,12 +177,14 @@ def test_what_is_typed_outlives_live_changes_and_enter_finishes(
         move_transfer(Transfer.objects.get(pk=made.transfer_id), TransferState.MERGED)
         move_attempt(made, AttemptState.MERGED, merged_at=rows.ago(1))
     stage(page, "talking")
+    expect(page.locator("#desk-talk")).to_contain_text("Dana joins the caller")
     area.press("End")
     area.type(", by Friday")
     with transaction.atomic():
         move_attempt(made, AttemptState.ENDED)
         move_transfer(Transfer.objects.get(pk=made.transfer_id), TransferState.COMPLETED, end_reason="connected")
     stage(page, "after")
+    expect(page.locator("#desk-now")).to_contain_text("The call is over")
     expect(area).to_have_value("wants 40 dollars back, by Friday")
     area.press("Enter")
     expect(page.locator("#notice")).to_contain_text("Noted")
