@@ -114,7 +114,8 @@
 
   // ── the side panel ──────────────────────────────────────────────────────────────────────────
   const panel = $("panel");
-  document.body.addEventListener("htmx:afterSwap", (event) => {
+  // Not before it has settled: until then htmx does not know the form, and ⏎ would send it as a page.
+  document.body.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target.id !== "panel-body") return;
     if (!panel.open && panel.textContent.trim()) panel.showModal();
     count(panel.querySelector("textarea[data-words]"));
