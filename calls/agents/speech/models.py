@@ -98,6 +98,8 @@ def prewarm() -> None:
     activity.prewarm()
     if scripted():
         return
+    for name in ("AGENT_STT", "AGENT_LLM", "AGENT_TTS"):  # seconds of importing, which no caller is to wait for
+        _openai(choice(name))
     if choice("AGENT_STT") == OFFLINE:
         from calls.agents.speech import ears
 
