@@ -83,6 +83,7 @@ async def entry(ctx: JobContext) -> None:
     """LiveKit's task dials by the address in the environment: the carrier simulator's, where no line is real."""
     if os.environ["TASK"] == "stock":
         os.environ["LIVEKIT_URL"] = os.environ["LIVEKIT_API_URL"]
+    await ctx.connect()
     session = AgentSession[None](
         stt=models.build_stt(), llm=Agrees(), tts=models.build_tts(), vad=models.build_vad(), turn_detection="vad"
     )
