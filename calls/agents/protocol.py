@@ -20,9 +20,9 @@ DEAD_AFTER_SECONDS = 2.5
 
 
 class Strict(BaseModel):
-    """Immutable, and refuses a field it does not know."""
+    """Immutable, and refuses a field it does not know, and a number that JSON cannot say."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Role(StrEnum):

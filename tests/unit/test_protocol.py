@@ -35,6 +35,7 @@ def any_of(model: type[BaseModel]) -> st.SearchStrategy[Any]:
     return st.builds(model)
 
 
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
 
 
@@ -53,6 +54,11 @@ def test_no_message_takes_a_field_that_it_does_not_know(model: type[BaseModel], 
     fields = json.loads(data.draw(any_of(model)).model_dump_json())
     with pytest.raises(ValidationError):
         model.model_validate(fields | {"surprise": 1})
+
+
+def test_a_number_that_json_cannot_say_is_refused() -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        p.HoldPlan(line="", progress_line="", progress_every_s=float("inf"))
 
 
 @pytest.mark.parametrize(("bodies", "tag"), [(UP, "kind"), (DOWN, "kind"), (set(FRAMES), "type")])
