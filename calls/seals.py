@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from calls.locks import Lock, taken_for_this_transaction
 from calls.models import Event, Seal
 from calls.timing import now
 
 GENESIS = b"\0" * 32
-CHAIN_LOCK = 0x50_41_54_43  # any constant: one sealer at a time
 
 
 def link_digest(previous: bytes, body: bytes) -> bytes:
@@ -25,10 +25,8 @@ def seal_events(*, limit: int = 500) -> int:
     it is then sealed after the higher one, and the chain's own order is the order of sealing.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [CHAIN_LOCK])
-            if not cursor.fetchone()[0]:
-                return 0
+        if not taken_for_this_transaction(Lock.CHAIN):
+            return 0
         last = Seal.objects.order_by("-seq").first()
         previous = bytes(last.digest) if last else GENESIS
         seals, at = [], now()

@@ -10,26 +10,25 @@ import base64
 import fcntl
 import hashlib
 import json
-import logging
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from calls.audit import keys
 from calls.audit.chain import Break
 from calls.events import canonical
+from calls.locks import Lock, taken_for_this_transaction
 from calls.models import AuditHead, Seal
 from calls.timing import now
 
-logger = logging.getLogger(__name__)
-
 EVERY = timedelta(minutes=5)
-LOCK = 0x48_45_41_44  # an advisory lock's key: one signer at a time
+LAST_BYTES = 8192  # of a file of heads: a line has about 700
 
 
 def links_digest(digests: Iterable[bytes]) -> tuple[int, bytes]:
@@ -47,10 +46,8 @@ def sign_head(*, at_once: bool = False) -> AuditHead | None:
     `at_once`: somebody needs the proof now.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-            if not cursor.fetchone()[0]:
-                return None
+        if not taken_for_this_transaction(Lock.HEADS):
+            return None
         last = AuditHead.objects.order_by("-seq").first()
         if last and not at_once and now() - last.at < EVERY:
             return None
@@ -106,14 +103,20 @@ def tick() -> None:
 
 def export(path: Path) -> int:
     """Append the heads that the file does not have; how many. Two clocks may share it."""
-    with path.open("a+", encoding="utf-8") as file:
+    with path.open("ab+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        known = max((kept.number for kept in read(file)), default=0)
-        new = list(AuditHead.objects.filter(seq__gt=known).order_by("seq"))
+        new = list(AuditHead.objects.filter(seq__gt=_newest(file)).order_by("seq"))
         for head in new:
-            file.write(line(head) + "\n")
+            file.write(line(head).encode() + b"\n")
         return len(new)
+
+
+def _newest(file: BinaryIO) -> int:
+    """The number of the last head of a file, 0 if it has none, by its end alone: it grows for years."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - LAST_BYTES))
+    lines = file.read().decode().strip().splitlines()
+    return next(read(lines[-1:])).number if lines else 0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -12,7 +14,12 @@ PURPOSE = b"patchbay audit head"
 
 
 def _private() -> Ed25519PrivateKey:
-    seed = HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(settings.SECRET_KEY.encode())
+    return _derived(settings.SECRET_KEY)
+
+
+@cache
+def _derived(secret: str) -> Ed25519PrivateKey:
+    seed = HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(secret.encode())
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 

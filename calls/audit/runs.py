@@ -1,8 +1,10 @@
-"""A verification that somebody asked for on the page: done by the worker, told as it goes."""
+"""A verification, and the run of one that somebody asked for on the page: done by the worker, told as it goes."""
 
 from __future__ import annotations
 
+import itertools
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 from time import monotonic
@@ -77,9 +79,9 @@ def do(run_id: UUID) -> None:
         )
 
 
-def audit(*, told: chain.OnProgress) -> chain.Verdict:
-    """The chain, then the heads that the database has."""
+def audit(*, told: chain.OnProgress, kept: Iterable[heads.Kept] = ()) -> chain.Verdict:
+    """The chain, then the heads that the database has and those that were kept elsewhere."""
     verdict = chain.verify(told=told)
     if verdict.ok:
-        verdict.heads, verdict.broken = heads.compare(heads.stored())
+        verdict.heads, verdict.broken = heads.compare(itertools.chain(heads.stored(), kept))
     return verdict

@@ -6,7 +6,6 @@ another app keeps of a call it erases on `call_erased`.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Literal
@@ -24,8 +23,6 @@ from calls.models import Call, CallFact, Department, Directive, EventPayload, Le
 from calls.services.calls import locked, number_hmac, touched
 from calls.states import CallState
 from calls.timing import now
-
-logger = logging.getLogger(__name__)
 
 AT_ONCE = 50  # calls of one look
 GONE = "erased"

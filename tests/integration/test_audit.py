@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -57,6 +58,44 @@ def test_an_untouched_record_verifies(sealed: list[int]) -> None:
     assert newest
     assert (verdict.ok, verdict.seals, verdict.digest) == (True, Seal.objects.count(), bytes(newest.digest))
     assert told[-1] == (verdict.seals, verdict.seals)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_told_meanwhile_is_seen_by_others_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run's progress stands in its row, and the page reads that by another connection."""
+    monkeypatch.setattr(chain, "BATCH", 3)
+    monkeypatch.setattr(runs, "TOLD_EVERY_S", 0)
+    for n in range(8):
+        record(FactLearnt(key=f"key-{n}"), actor=AI)
+    seal_events()
+    run = AuditRun.objects.create(asked_by=account(Role.AUDITOR), asked_at=now(), told_at=now())
+    page, seen = connection.copy(), []
+    judge = chain._judge
+
+    def looks(*args: Any) -> chain.Break | None:
+        with page.cursor() as cursor:
+            cursor.execute("SELECT looked_at FROM calls_auditrun WHERE id = %s", [run.pk])
+            seen.append(cursor.fetchone()[0])
+        return judge(*args)
+
+    monkeypatch.setattr(chain, "_judge", looks)
+    runs.do(run.pk)
+    page.close()
+    assert set(seen) == {0, 3, 6}
+
+
+def test_a_file_of_heads_gets_only_what_its_end_lacks(sealed: list[int], tmp_path: Path) -> None:
+    file = tmp_path / "heads.jsonl"
+    heads.sign_head()
+    heads.export(file)
+    file.write_text("x" * 2 * heads.LAST_BYTES + "\n" + file.read_text())  # how it began is not read again
+    record(FactLearnt(key="later"), actor=AI)
+    seal_events()
+    later_head()
+    assert heads.export(file) == 1
+    assert [one.number for one in heads.read(file.read_text().splitlines()[1:])] == list(
+        AuditHead.objects.order_by("seq").values_list("seq", flat=True)
+    )
 
 
 def link_of(event: int) -> int:

@@ -14,7 +14,6 @@ from calls.agents import protocol as p
 from calls.errors import Refused
 from calls.models import Call, Department, Event
 from calls.roles import Role
-from calls.seals import CHAIN_LOCK
 from calls.states import CallState
 from tests import rows
 from tests.people import account
@@ -170,10 +169,6 @@ def test_a_second_rehearsal_at_the_same_time_is_refused() -> None:
         pass
     with house.alone():
         pass
-
-
-def test_a_rehearsal_does_not_stop_the_sealing() -> None:
-    assert house.LOCK != CHAIN_LOCK
 
 
 def test_without_a_simulator_or_a_number_the_one_object_says_what_to_do(settings, capsys) -> None:

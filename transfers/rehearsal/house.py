@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from calls.events import Actor
+from calls.locks import Lock
 from calls.models import AgentProfile, Call, Department
 from calls.services.calls import call_of_room, end_call, locked, profile_of
 from calls.services.configuration import delete_row, publish_profile, save_row, set_many
@@ -30,7 +31,6 @@ from transfers.roster_services import roster_changed, save_trunk
 ACTOR = Actor("system", "rehearsal")
 DEPARTMENT = "Rehearsal"
 MANAGER, SECOND = "Rehearsal manager", "Robin (rehearsal)"  # whom a manager can name aloud
-LOCK = 0x52_45_48_45  # an advisory lock's key, not the one of `calls/seals.py`
 
 PROFILE = {
     "greeting": "Hello, this is a rehearsal. How can I help you?",
@@ -63,14 +63,14 @@ def alone() -> Iterator[None]:
     own = connection.copy()
     try:
         with own.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [int(Lock.REHEARSALS)])
             got = cursor.fetchone()[0]
             if not got:
                 raise CannotRehearse("Another rehearsal is running. Wait for its end (a minute or two).")
             try:
                 yield
             finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [int(Lock.REHEARSALS)])
     finally:
         own.close()
 

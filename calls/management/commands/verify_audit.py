@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from calls.audit import chain, heads, keys
+from calls.audit import chain, heads, keys, runs
 
 
 class Command(BaseCommand):
@@ -28,9 +28,7 @@ class Command(BaseCommand):
             self.stdout.write(keys.public_key().hex())
             return
         kept = _kept(options["heads"]) if options["heads"] else []
-        verdict = _verify()
-        if verdict.ok:
-            verdict.heads, verdict.broken = heads.compare([*heads.stored(), *kept])
+        verdict = _verify(kept)
         if verdict.broken:
             raise CommandError(f"{verdict.broken.words}\nThe record before it is as it was sealed.", returncode=1)
         words = f"{verdict.seals:,} links verify, and {verdict.heads:,} signed heads fit them."
@@ -38,7 +36,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{words}{erased}\nThe newest link: {verdict.digest.hex()}")
 
 
-def _verify() -> chain.Verdict:
+def _verify(kept: list[heads.Kept]) -> chain.Verdict:
     """With a bar where somebody watches."""
     bar = Progress(
         TextColumn("Verifying"),
@@ -51,7 +49,7 @@ def _verify() -> chain.Verdict:
     )
     with bar:
         task = bar.add_task("", total=None)
-        return chain.verify(told=lambda done, of: bar.update(task, completed=done, total=of))
+        return runs.audit(told=lambda done, of: bar.update(task, completed=done, total=of), kept=kept)
 
 
 def _kept(path: Path) -> list[heads.Kept]:

@@ -1,0 +1,21 @@
+"""Advisory locks of PostgreSQL: of what one process at a time may do. Each key stands here once."""
+
+from __future__ import annotations
+
+from enum import IntEnum, unique
+
+from django.db import connection
+
+
+@unique
+class Lock(IntEnum):
+    CHAIN = 0x50_41_54_43  # sealing events
+    HEADS = 0x48_45_41_44  # signing heads
+    REHEARSALS = 0x52_45_48_45  # a rehearsal, held for the whole session
+
+
+def taken_for_this_transaction(lock: Lock) -> bool:
+    """Take it until the transaction ends; False, at once, while another process has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int(lock)])
+        return bool(cursor.fetchone()[0])
