@@ -200,6 +200,15 @@ def test_a_step_that_does_not_come_in_time_is_named() -> None:
         watch.limit(Seen(rows.call(None)))
 
 
+def test_after_a_manager_who_names_another_that_one_has_time_to_be_rung_and_briefed() -> None:
+    at = time.time() - 50
+    marks = Marks(clicked=at, held=at, dialled=at, answered=at, briefing=at, decided=at)
+    seen = Seen(rows.call(None))
+    Watch(marks, SCENARIOS["names-another"], None, lambda at, text: None).limit(seen)
+    with pytest.raises(Stuck, match="nothing followed"):
+        Watch(marks, SCENARIOS["accepts"], None, lambda at, text: None).limit(seen)
+
+
 def test_the_steps_are_told_once_by_the_rows() -> None:
     made = prepare()
     call = rows.call(made.department, rehearsal=True)

@@ -22,6 +22,7 @@ LIMITS = (
     ("merged", 15.0, "The manager decided and nothing followed"),
 )
 IN_LINE_S = 25.0  # until somebody is free
+SECOND_S = 60.0  # until another manager is rung, briefed and has decided
 SAID = {
     "held": "the caller is on hold",
     "dialled": "the manager is dialled",
@@ -87,6 +88,8 @@ class Watch:
         """What a scenario needs beyond the usual."""
         if name == "answered":
             return self._scenario.ring_time_s
+        if name == "merged" and self._scenario.way == "redirected":
+            return SECOND_S
         return IN_LINE_S if name == "held" and self._scenario.way == "in-line" else 0
 
     def limit(self, seen: Seen) -> None:
