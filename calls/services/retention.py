@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import DurationField, ExpressionWrapper, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import DurationField, ExpressionWrapper, F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, JSONObject
 
 from calls.announcements import call_erased
 from calls.errors import Refused
 from calls.events import SYSTEM, Actor, ContentErased, record
+from calls.hints import each
 from calls.models import Call, CallFact, Department, Directive, EventPayload, Leg, Room, Utterance, WebhookDelivery
 from calls.services.calls import locked, number_hmac, touched
 from calls.states import CallState
@@ -48,7 +50,8 @@ def _erase_words(call: Call) -> None:
     rooms = [call.room_name, *Room.objects.filter(call=call).values_list("name", flat=True)]
     Utterance.objects.filter(call=call).delete()
     CallFact.objects.filter(call=call).delete()
-    Directive.objects.filter(job__call=call).update(body={}, error="")
+    kind = JSONObject(kind=F("body__kind"))  # an agent may tell late that it was done
+    Directive.objects.filter(job__call=call).update(body=kind, error="")
     EventPayload.objects.filter(event__call_id=call.pk).delete()
     WebhookDelivery.objects.filter(room_name__in=rooms).delete()
     Room.objects.filter(call=call).update(participants=[])
@@ -77,8 +80,7 @@ def overdue() -> Iterable[UUID]:
 
 def tick() -> None:
     """The clock's."""
-    for call_id in overdue():
-        erase_call(call_id, why="retention", actor=SYSTEM)
+    each(overdue(), partial(erase_call, why="retention", actor=SYSTEM))
 
 
 def erase_caller(number: str, *, actor: Actor) -> int:

@@ -11,13 +11,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
+from calls.agents import protocol as p
 from calls.audit import chain
 from calls.errors import Refused
 from calls.events import SYSTEM, Actor, FactLearnt, record
 from calls.models import AgentJob, Call, CallFact, Department, Directive, Event, Leg, WebhookDelivery
 from calls.roles import Role
 from calls.seals import seal_events
-from calls.services import retention
+from calls.services import links, retention
 from calls.services.calls import number_hmac
 from calls.states import CallState
 from calls.timing import now
@@ -50,7 +51,9 @@ def a_call(department: Department | None, *, days: int = 0) -> Call:
     )
     job = AgentJob.objects.create(id=str(uuid4()), call=call, role="support", started_at=at, last_seen_at=at)
     for seq, key in enumerate(("say", "coach:1"), 1):
-        Directive.objects.create(job=job, seq=seq, key=key, body={"kind": key, "text": SECRET}, created_at=at)
+        Directive.objects.create(
+            job=job, seq=seq, key=key, body={"kind": key.partition(":")[0], "text": SECRET}, created_at=at
+        )
     WebhookDelivery.objects.create(
         id=str(uuid4()),
         type="participant_joined",
@@ -104,6 +107,16 @@ def test_nothing_of_it_is_in_any_table_and_the_chain_verifies() -> None:
     assert (verdict.ok, verdict.erased) == (True, 1)
     assert Event.objects.get(type="content.erased").facts == {"why": "request"}
     assert not retention.erase_call(call.pk, why="request", actor=SYSTEM)  # once
+
+
+def test_an_agent_that_tells_late_what_it_did_is_still_understood() -> None:
+    call = a_call(None)
+    retention.erase_call(call.pk, why="request", actor=SYSTEM)
+    directive = Directive.objects.get(job__call=call, key="coach:1")
+    done = p.DirectiveDone(directive_id=directive.pk)
+    links.apply_up(directive.job_id, directive.job.epoch, p.Up(seq=1, at=now(), body=done))
+    directive.refresh_from_db()
+    assert directive.done_at
 
 
 def test_only_what_its_department_says_and_only_when_it_is_time(settings) -> None:  # type: ignore[no-untyped-def]
