@@ -15,9 +15,10 @@ test: env-dev assets ## the tests, on real servers and in Chromium (ARGS="-k nam
 	@$(PYTHON) -m config.setup.chromium
 ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
-else  # what keeps its own time on two cores at once, then alone what runs against the clock
+else  # two at a time what keeps its own time, and what mostly waits; then alone what speaks
 	@$(RUN) -m pytest --numprocesses 2 --dist worksteal tests/unit tests/integration tests/contract
-	@$(RUN) -m pytest --durations 20 tests/sip tests/e2e
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 20 -m "not alone" tests/sip tests/e2e
+	@$(RUN) -m pytest --durations 20 -m alone tests/e2e
 endif
 
 check: env-dev assets ## formatting, types, architecture, migrations, deployment, templates

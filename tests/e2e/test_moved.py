@@ -8,7 +8,7 @@ import pytest
 
 from tests.product import Product
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(360)]
 
 CLOUDLIKE = {"MERGE_STRATEGY": "move", "CARRIER_MOVES": "1"}
 

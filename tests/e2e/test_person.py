@@ -14,7 +14,7 @@ from tests.browser import chromium, log_in
 from tests.product import Product, until
 from tests.speech import write_speech
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(240)]
 
 PROBLEM = "Hello. I was charged twice for my last order."
 WISH = "I want to talk to a manager please."

@@ -9,7 +9,7 @@ import pytest
 from tests.soak.promises import PROMISES
 from tests.soak.run import soak
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(420)]
 
 
 def test_a_minute_of_it_breaks_no_promise() -> None:
