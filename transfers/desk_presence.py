@@ -13,8 +13,12 @@ from calls.timing import now
 from transfers.models import OpenDesk
 
 
+def _desks() -> QuerySet[OpenDesk]:
+    return OpenDesk.objects.filter(closed_at=None, seen_at__gt=now() - GRACE)
+
+
 def _ringing_desks() -> QuerySet[OpenDesk]:
-    return OpenDesk.objects.filter(microphone=True, closed_at=None, seen_at__gt=now() - GRACE)
+    return _desks().filter(microphone=True)
 
 
 def rung_desks() -> frozenset[UUID]:
@@ -28,7 +32,7 @@ def can_ring(manager_id: UUID) -> bool:
 
 def is_open(manager_id: UUID) -> bool:
     """Whether any desk of theirs is, with a microphone or without."""
-    return OpenDesk.objects.filter(manager=manager_id, closed_at=None, seen_at__gt=now() - GRACE).exists()
+    return _desks().filter(manager=manager_id).exists()
 
 
 def lost_at(manager_id: UUID) -> datetime | None:

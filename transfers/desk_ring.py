@@ -16,7 +16,7 @@ from calls.timing import now
 from transfers import dial, dispatch
 from transfers.attempt_facts import answered, ringing, unanswered
 from transfers.models import Attempt
-from transfers.states import UNANSWERED, AttemptState, Outcome
+from transfers.states import AttemptState, Outcome
 from transfers.writing import move_attempt
 
 RING, LOOK = "ring_desk", "look_desk"
@@ -61,16 +61,6 @@ def _does_not_ring(effect: Effect, error: GatewayError) -> None:
 # ── look: whether they are there with a microphone, should their agent not tell ──────────────────
 
 
-def _look_request(effect: Effect) -> Attempt | None:
-    attempt = Attempt.objects.get(pk=effect.subject_id)
-    return attempt if attempt.state in UNANSWERED else None
-
-
-async def _look(gateway: Gateway, attempt: Attempt) -> Any:
-    there = await gateway.list_participants(attempt.consult_room)
-    return next((one for one in there if one.identity == attempt.manager_identity), None)
-
-
 def _looked(effect: Effect, participant: Any) -> None:
     attempt = Attempt.objects.select_related("transfer__call").get(pk=effect.subject_id)
     if participant:
@@ -81,10 +71,6 @@ def _looked(effect: Effect, participant: Any) -> None:
     effects.again(effect, due_at=now() + dial.LOOK_EVERY)
 
 
-def _not_looked(effect: Effect, error: GatewayError) -> None:
-    effects.again(effect, due_at=now() + dial.LOOK_EVERY)
-
-
 def register() -> None:
     effects.register(effects.EffectKind(RING, _ring_request, _ring, _rings, _does_not_ring))
-    effects.register(effects.EffectKind(LOOK, _look_request, _look, _looked, _not_looked))
+    effects.register(effects.EffectKind(LOOK, dial.look_request, dial.look, _looked, dial.look_again))

@@ -199,12 +199,12 @@ def _leg_seen(attempt: Attempt) -> bool:
 # ── look: the leg's attributes and departure, every second, while no dial is being awaited ───────
 
 
-def _look_request(effect: Effect) -> Attempt | None:
+def look_request(effect: Effect) -> Attempt | None:
     attempt = Attempt.objects.get(pk=effect.subject_id)
     return attempt if attempt.state in UNANSWERED else None
 
 
-async def _look(gateway: Gateway, attempt: Attempt) -> Any:
+async def look(gateway: Gateway, attempt: Attempt) -> Any:
     participants = await gateway.list_participants(attempt.consult_room)
     return next((one for one in participants if one.identity == attempt.manager_identity), None)
 
@@ -238,7 +238,7 @@ def _looked(effect: Effect, participant: Any) -> None:
     effects.again(effect, due_at=now() + LOOK_EVERY)
 
 
-def _not_looked(effect: Effect, error: GatewayError) -> None:
+def look_again(effect: Effect, error: GatewayError) -> None:
     effects.again(effect, due_at=now() + LOOK_EVERY)
 
 
@@ -267,5 +267,5 @@ def register() -> None:
             queue="default",
         )
     )
-    effects.register(effects.EffectKind("look", _look_request, _look, _looked, _not_looked))
+    effects.register(effects.EffectKind("look", look_request, look, _looked, look_again))
     effects.register(effects.EffectKind("close_consult", _closed_room, _close))

@@ -16,6 +16,7 @@ def was_read(actor: Actor, call_id: UUID, page: Literal["call", "transfer", "api
         record(TranscriptRead(page=page), actor=actor, call_id=call_id)
 
 
-def is_opening(request: HttpRequest) -> bool:
-    """Whether somebody opens a page; its own later looks at what changed are the same reading."""
-    return "X-Snapshot" not in request.headers
+def opened(request: HttpRequest, call_id: UUID, page: Literal["call", "transfer"]) -> None:
+    """Whoever opens a page reads what it shows; its own later looks at what changed are the same reading."""
+    if "X-Snapshot" not in request.headers:
+        was_read(Actor.of(request.user), call_id, page)

@@ -210,8 +210,10 @@ def grant_in(identity: str) -> UUID | None:
 
 def tick() -> None:
     """The clock's part: who did not come, and who has been away for too long."""
-    at, judges_silence = now(), web_was_there()
-    each([one for one in open_ones() if overdue(one, at, judges_silence)], _end_by_time)
+    grants = list(open_ones())
+    if grants:
+        at, judges_silence = now(), web_was_there()
+        each([one for one in grants if overdue(one, at, judges_silence)], _end_by_time)
 
 
 def overdue(grant: Supervision, at: datetime, judges_silence: bool) -> End | None:

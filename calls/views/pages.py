@@ -69,18 +69,29 @@ def user_of(request: HttpRequest) -> User:
     return request.user
 
 
+def tells_refusals(view: View) -> View:
+    """What a service refuses is told in its words."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refusal:
+            return refused(refusal.message)
+
+    return guarded
+
+
 def acts(*permissions: str) -> Callable[[View], View]:
     """A view for accounts with one of the permissions; what a service refuses is told in its words."""
 
     def decorate(view: View) -> View:
+        @tells_refusals
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not any(may(request.user, permission) for permission in permissions):
                 raise PermissionDenied
-            try:
-                return view(request, *args, **kwargs)
-            except Refused as refusal:
-                return refused(refusal.message)
+            return view(request, *args, **kwargs)
 
         return guarded
 

@@ -15,11 +15,12 @@
     /** crypto.randomUUID exists only in secure contexts. */
     uuid: () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
       (Number(c) ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (Number(c) / 4)))).toString(16)),
-    /** An action that is no button of htmx's; the answer as `fetch` has it. */
-    post: (url, data) => fetch(url, {
+    /** An action that is no button of htmx's; the answer as `fetch` has it, which `more` may tell more. */
+    post: (url, data = {}, more = {}) => fetch(url, {
       method: "POST",
       headers: { "X-CSRFToken": JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"], "HX-Request": "true" },
       body: new URLSearchParams(data),
+      ...more,
     }),
     /** The words of an answer that refuses. */
     refusal: (answer) => JSON.parse(answer.headers.get("HX-Trigger") || "{}").notice?.text,

@@ -15,20 +15,13 @@
   let busy = false;
 
   // ── the console ─────────────────────────────────────────────────────────────────────────────
-  const csrf = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
-  const post = (url, data = {}, more = {}) =>
-    fetch(url, { method: "POST", headers: { "X-CSRFToken": csrf, "HX-Request": "true" }, body: new URLSearchParams(data), ...more });
-
-  /** crypto.randomUUID exists only in secure contexts. */
-  const uuid = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
-    (Number(c) ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (Number(c) / 4)))).toString(16));
-
+  const { post, uuid, refusal } = Patchbay;
   class Told extends Error {} // words of the console's, for the person
 
   async function answer(response) {
     if (response.ok) return response.json();
-    const notice = JSON.parse(response.headers.get("HX-Trigger") || "{}").notice;
-    if (notice) throw new Told(notice.text);
+    const words = refusal(response);
+    if (words) throw new Told(words);
     if (response.status === 403) throw new Told("Your account may not do that. Nothing was changed.");
     if (response.status === 404) throw new Told("That call is not there any more, or belongs to another department.");
     throw new Error(`the console answered ${response.status}`);

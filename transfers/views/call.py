@@ -12,10 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from calls.access import SUPERVISE
 from calls.display import caller_name
 from calls.errors import Refused
-from calls.events import Actor
 from calls.models import Call
 from calls.services.ending import end_by_person
-from calls.services.reading import is_opening, was_read
+from calls.services.reading import opened
 from calls.states import CallerWith
 from calls.views.pages import acts, done, live, page, user_of
 from transfers import briefing, escalation, people, requests
@@ -32,8 +31,8 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     lens = lens_of(request.user)
     place = live(request, "call", (f"c:{call_id}",), id=call_id)
     found = call_page(lens, call_id)
-    if found.talk and is_opening(request):
-        was_read(Actor.of(request.user), call_id, "call")
+    if found.talk:
+        opened(request, call_id, "call")
     context = {
         "live": place,
         "page": found,
@@ -43,7 +42,8 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     return page(request, "transfers/call.html", context)
 
 
-def _visible(request: HttpRequest, call_id: UUID) -> Call:
+def visible_call(request: HttpRequest, call_id: UUID) -> Call:
+    """Raises Http404 for a call that this account does not see."""
     calls = lens_of(request.user).calls().select_related("department", "profile")
     found: Call = get_object_or_404(calls, pk=call_id)
     return found
@@ -53,7 +53,7 @@ def _visible(request: HttpRequest, call_id: UUID) -> Call:
 @acts("transfers.request_transfer")
 def escalate(request: HttpRequest, call_id: UUID) -> HttpResponse:
     """GET: the panel. POST: the request; its key makes a double click one transfer."""
-    found = _visible(request, call_id)
+    found = visible_call(request, call_id)
     return _request(request, found) if request.method == "POST" else _panel(request, found)
 
 
@@ -85,7 +85,7 @@ def _panel(request: HttpRequest, found: Call) -> HttpResponse:
 @require_GET
 @acts("transfers.request_transfer")
 def escalate_next(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    found = _visible(request, call_id)
+    found = visible_call(request, call_id)
     target = escalation.parse_target(request.GET.get("target", ""))
     return HttpResponse(escape(escalation.what_would_happen(found, target)))
 
@@ -117,7 +117,7 @@ def _request(request: HttpRequest, found: Call) -> HttpResponse:
 @acts("transfers.refer_call")
 def cold(request: HttpRequest, call_id: UUID) -> HttpResponse:
     """Without a briefing: the caller's own carrier calls a manager, and we are out of it."""
-    found = _visible(request, call_id)
+    found = visible_call(request, call_id)
     if request.method == "GET":
         return _cold_panel(request, found)
     target, key = _asked(request)
@@ -150,7 +150,7 @@ def _cold_panel(request: HttpRequest, found: Call) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @acts(SUPERVISE)
 def end_call(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    found = _visible(request, call_id)
+    found = visible_call(request, call_id)
     lens = lens_of(request.user)
     caller = caller_name(found, lens.sight)
     if request.method == "GET":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from calls.display import caller_name
 from calls.errors import Refused
 from calls.timing import now
-from calls.views.pages import done, live, page, refused
+from calls.views.pages import View, done, live, page, tells_refusals
 from transfers import after_attempt, desk_live, desk_services, escalation, manager_presence, people
 from transfers.access import lens_of
 from transfers.desk import desk_of, own_manager
@@ -31,7 +30,6 @@ AWAY_FOR = (
     ("", "I say so"),
 )
 REASONS = ("Lunch", "Break", "Meeting", "Training")
-View = Callable[..., HttpResponse]
 
 
 @require_GET
@@ -46,15 +44,13 @@ def desk(request: HttpRequest) -> HttpResponse:
 def for_managers(view: View) -> View:
     """Hands over the account's own manager; what a service refuses is told in its words."""
 
+    @tells_refusals
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         manager = own_manager(request.user.pk)
         if manager is None:
             raise PermissionDenied
-        try:
-            return view(request, manager, *args, **kwargs)
-        except Refused as refusal:
-            return refused(refusal.message)
+        return view(request, manager, *args, **kwargs)
 
     return guarded
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from calls.display import caller_name
 from calls.events import Actor, AuditExported
 from calls.events import record as record_event
-from calls.services.reading import is_opening, was_read
+from calls.services.reading import opened
 from calls.timing import now
 from calls.views.pages import acts, live, page
 from transfers import audit_bundle, record
@@ -55,8 +55,8 @@ def transfer(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     place = live(request, "transfer", (f"c:{found.call_id}",), id=found.pk)
     attempts = list(found.attempts.select_related("manager", "decision").order_by("nth"))
     said = talk(lens, found.call)
-    if said and is_opening(request):
-        was_read(Actor.of(request.user), found.call_id, "transfer")
+    if said:
+        opened(request, found.call_id, "transfer")
     context = {
         "live": place,
         "transfer": found,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from calls.access import LISTEN, SUPERVISE, Account, may
 from calls.display import caller_name
 from calls.errors import Refused
-from calls.models import Call, Supervision
+from calls.models import Supervision
 from calls.services import supervision
 from calls.services.coaching import LONGEST, coach
 from calls.states import SupervisionMode
@@ -22,10 +22,7 @@ from calls.views.pages import acts, done, user_of
 from transfers import supervising
 from transfers.access import lens_of
 from transfers.models import Attempt
-
-
-def _visible(request: HttpRequest, call_id: UUID) -> Call:
-    return get_object_or_404(lens_of(request.user).calls(), pk=call_id)
+from transfers.views.call import visible_call
 
 
 def _may(user: Account, mode: SupervisionMode) -> bool:
@@ -37,7 +34,7 @@ def _may(user: Account, mode: SupervisionMode) -> bool:
 @acts(LISTEN)
 def start(request: HttpRequest, call_id: UUID) -> HttpResponse:
     """`mode`, `side` (call or consultation), `key`: a grant, and all that is needed to connect with it."""
-    found = _visible(request, call_id)
+    found = visible_call(request, call_id)
     try:
         mode, key = SupervisionMode(request.POST.get("mode", "")), UUID(request.POST.get("key", ""))
     except ValueError as error:
@@ -59,7 +56,7 @@ def start(request: HttpRequest, call_id: UUID) -> HttpResponse:
 def renew(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     """Another token for a grant of one's own: after a lost connection, or to follow its side to another room."""
     grant = _mine(request, grant_id)
-    _visible(request, grant.call_id)
+    visible_call(request, grant.call_id)
     if not _may(request.user, SupervisionMode(grant.mode)):
         raise PermissionDenied
     return _place(request, supervision.renewed(grant_id=grant_id, user=user_of(request)))
@@ -133,7 +130,7 @@ def stop(request: HttpRequest, grant_id: UUID) -> HttpResponse:
 @acts(SUPERVISE)
 def whisper(request: HttpRequest, call_id: UUID) -> HttpResponse:
     """To the AI. GET: the panel. POST: the text; its key makes a double click one whisper."""
-    found = _visible(request, call_id)
+    found = visible_call(request, call_id)
     if request.method == "GET":
         if not found.is_live:
             raise Refused("The call has ended, so the AI has left it.")
