@@ -54,6 +54,10 @@ class Carrier:
         rows: list[dict[str, Any]] = self._ask(f"requests?since={since}")["requests"]
         return rows
 
+    def events(self, dial_id: str) -> list[str]:
+        """What happened to a dialled phone, in order."""
+        return [event["what"] for event in self._ask(f"requests/{dial_id}")["events"]]
+
     def next_dial(self, number: str, **script: Any) -> None:
         """What whoever has this number does when it is dialled next."""
         self._ask("scripts", {"to": number, **script})
