@@ -1,9 +1,9 @@
-"""Administration of the roster and the phone lines. A supervisor sees the managers of their departments only."""
+"""Administration of the roster. A supervisor sees the managers of their departments only."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -12,27 +12,28 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.admin import StackedInline, TabularInline
-from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminExpandableTextareaWidget,
-    UnfoldAdminSingleTimeWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from calls.access import Scope, scope_of
 from calls.admin import DepartmentAdmin
 from calls.admin_base import Plain, RecordedAdmin
-from calls.admin_fields import PhoneNumberField
 from calls.events import Actor
 from calls.models import Department
-from transfers import ring_pages, roster_services, validation
-from transfers.models import Endpoint, Manager, Policy, Shift, Trunk
+from transfers import (
+    admin_lines,  # noqa: F401  (registers itself)
+    ring_pages,
+    roster_services,
+)
+from transfers.admin_hours import TIME_ZONES, HolidayInline, OpeningHoursInline, ShiftExceptionInline, ShiftInline
+from transfers.models import Endpoint, Manager, Policy
 
 
 class PolicyInline(Plain, StackedInline):
@@ -49,7 +50,13 @@ class PolicyInline(Plain, StackedInline):
     )
 
 
-DepartmentAdmin.inlines = (PolicyInline, *DepartmentAdmin.inlines)  # type: ignore[assignment]
+DepartmentAdmin.inlines = (  # type: ignore[assignment]
+    PolicyInline,
+    *DepartmentAdmin.inlines,
+    OpeningHoursInline,
+    HolidayInline,
+)
+DepartmentAdmin.change_form_after_template = TIME_ZONES
 
 
 # ── managers ─────────────────────────────────────────────────────────────────────────────────────
@@ -84,27 +91,6 @@ class EndpointInline(Plain, TabularInline):
         return format_html(
             '<a class="underline whitespace-nowrap" href="{}" aria-label="{}">Ring it</a>', where, words
         )
-
-
-class ShiftForm(forms.ModelForm):
-    time_zone = forms.CharField(
-        initial="UTC", max_length=64, widget=UnfoldAdminTextInputWidget(attrs={"list": "time-zones"})
-    )
-
-    class Meta:
-        model = Shift
-        fields = ("weekday", "starts", "ends", "time_zone")
-        widgets: ClassVar[dict[str, Any]] = {
-            name: UnfoldAdminSingleTimeWidget(format="%H:%M") for name in ("starts", "ends")
-        }
-
-
-class ShiftInline(Plain, TabularInline):
-    model = Shift
-    form = ShiftForm
-    extra = 0
-    ordering = ("weekday", "starts")
-    verbose_name_plural = "Shifts (none: always on shift; 00:00 to 00:00: the whole day)"
 
 
 class DepartmentFilter(admin.SimpleListFilter):
@@ -157,12 +143,12 @@ class ManagerAdmin(RecordedAdmin):
     """Scoped by the queryset, which every page and action of the admin goes through."""
 
     form = ManagerForm
-    inlines = (EndpointInline, ShiftInline)
+    inlines = (EndpointInline, ShiftInline, ShiftExceptionInline)
     list_display = ("name", "in_departments", "priority", "ways", "hours", "presence", "active")
     list_filter = (DepartmentFilter, "active")
     search_fields = ("name",)
     fields = (("name", "priority"), "departments", ("user", "active"), "new_pin")
-    change_form_after_template = "admin/time_zones.html"
+    change_form_after_template = TIME_ZONES
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Manager]:
         managers = super().get_queryset(request).prefetch_related("departments", "endpoints", "shifts")
@@ -220,10 +206,6 @@ class ManagerAdmin(RecordedAdmin):
         super().save_related(request, form, formsets, change)
         roster_services.roster_changed(form.instance)
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        context["time_zones"] = validation.time_zones()
-        return super().render_change_form(request, context, *args, **kwargs)
-
     @admin.display(description="Departments")
     def in_departments(self, manager: Manager) -> str:
         return ", ".join(d.name for d in manager.departments.all() if d.pk in self.known)
@@ -243,69 +225,3 @@ def _way(endpoint: Endpoint) -> str:
     if endpoint.kind == Endpoint.Kind.PHONE:
         return f"…{endpoint.address[-4:]}"
     return endpoint.get_kind_display()
-
-
-# ── phone lines ──────────────────────────────────────────────────────────────────────────────────
-
-
-class HeadersField(forms.CharField):
-    """One header a line: "X-Account: 7"."""
-
-    widget = UnfoldAdminExpandableTextareaWidget
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(f"{name}: {text}" for name, text in value.items()) if isinstance(value, dict) else value
-
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return value
-        headers = {}
-        for line in (super().to_python(value) or "").splitlines():
-            name, colon, text = line.partition(":")
-            if line.strip() and not colon:
-                raise forms.ValidationError("One header a line, for example X-Account: 7.")
-            if line.strip():
-                headers[name.strip()] = text.strip()
-        return validation.sip_headers(headers)
-
-
-class TrunkForm(forms.ModelForm):
-    sip_number = PhoneNumberField(
-        required=False, label="Number shown", help_text="In E.164.", widget=UnfoldAdminTextInputWidget
-    )
-    headers = HeadersField(
-        required=False, label="SIP headers", help_text="Sent with every call, one a line: X-Account: 7"
-    )
-
-    class Meta:
-        model = Trunk
-        fields = ()
-
-
-@admin.register(Trunk)
-class TrunkAdmin(RecordedAdmin):
-    form = TrunkForm
-    list_display = ("name", "kind", "trunk_id", "hostname", "sip_number", "is_default")
-    actions_detail = ("ring",)
-    fieldsets = (
-        (None, {"fields": (("name", "is_default"), ("kind", "sip_number"))}),
-        ("Stored on LiveKit", {"fields": ("trunk_id",)}),
-        (
-            "Inline",
-            {
-                "fields": (("hostname", "transport"), "auth_username"),
-                "description": "Its password is read from SIP_AUTH_PASSWORD and not kept here.",
-            },
-        ),
-        ("Both", {"fields": ("headers",)}),
-    )
-
-    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
-        roster_services.save_trunk(obj, actor=Actor.of(request.user))
-
-    @action(description="Ring a number", icon="phone_in_talk", url_path="ring", permissions=("change",))  # type: ignore[untyped-decorator]
-    def ring(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        trunk = self.get_object(request, object_id)
-        if trunk is None:
-            raise Http404
-        return ring_pages.of_trunk(self.admin_site, request, trunk)

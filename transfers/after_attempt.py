@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from calls.timing import now
-from transfers import desk_presence, line, manager_presence
+from transfers import desk_presence, hours, line, manager_presence
 from transfers.models import Attempt, Manager, Policy, Presence
-from transfers.roster import next_shift
 from transfers.states import Outcome
 from transfers.writing import manager_touched
 
@@ -61,4 +60,4 @@ def not_today(attempt: Attempt) -> None:
 def back_at(manager: Manager) -> datetime:
     """When their next shift begins; without shifts the next day (UTC)."""
     tomorrow = (now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return next_shift(list(manager.shifts.all()), now()) or tomorrow
+    return hours.next_shift(hours.of_manager(manager), now()) or tomorrow

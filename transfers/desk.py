@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -13,12 +12,12 @@ from django.db.models import Q
 from calls.agents.protocol import DecisionKind
 from calls.display import Display, caller_name
 from calls.timing import now
+from transfers import hours
 from transfers.access import Lens
 from transfers.callpage import Fact, collected
 from transfers.desk_services import in_callers_room
 from transfers.display import attempt_words
-from transfers.models import Afterwards, Attempt, Decision, Endpoint, Manager, Presence, Shift, Transfer
-from transfers.roster import next_shift, on_shift
+from transfers.models import Afterwards, Attempt, Decision, Endpoint, Manager, Presence, Transfer
 from transfers.states import OPEN_ATTEMPT, UNANSWERED, AttemptState, Outcome, TransferState
 
 NOTED_WITHIN = timedelta(hours=1)  # a call of this morning is not asked about in the evening
@@ -119,14 +118,14 @@ def desk_of(lens: Lens, manager: Manager) -> Desk:
     """`manager` is the account's own: see `own_manager`."""
     at = now()
     kinds = set(manager.endpoints.values_list("kind", flat=True))
-    shifts = list(manager.shifts.all())
+    calendar = hours.of_manager(manager)
     presence = presence_display(manager, at)
     return Desk(
         manager=manager,
         presence=presence,
         free=presence.role == "merged",
-        shift=_shift(shifts, at),
-        today=_today(lens, manager, _zone(shifts), at),
+        shift=_shift(calendar, at),
+        today=_today(lens, manager, calendar.zone, at),
         with_browser=Endpoint.Kind.BROWSER in kinds,
         by_phone=bool(kinds - {Endpoint.Kind.BROWSER}),
         call=desk_call(lens, manager),
@@ -150,20 +149,18 @@ def presence_display(manager: Manager, at: datetime) -> Display:
 # ── shift and day ────────────────────────────────────────────────────────────────────────────────
 
 
-def _zone(shifts: Sequence[Shift]) -> ZoneInfo:
-    return ZoneInfo(shifts[0].time_zone) if shifts else ZoneInfo("UTC")
-
-
-def _shift(shifts: Sequence[Shift], at: datetime) -> ShiftWords:
-    zone = _zone(shifts)
-    today = [
-        f"{shift.starts:%H:%M}–{shift.ends:%H:%M}"
-        for shift in shifts
-        if shift.weekday == at.astimezone(ZoneInfo(shift.time_zone)).weekday()
-    ]
-    begins = next_shift(list(shifts), at)
+def _shift(calendar: hours.Calendar, at: datetime) -> ShiftWords:
+    """Those that begin today; a manager without shifts has none."""
+    zone, begins = calendar.zone, hours.next_shift(calendar, at)
+    today = at.astimezone(zone).date()
+    begun = _midnight(today, zone)
+    near = hours.windows(calendar, begun, begun + 2 * hours.DAY) if calendar.weekly else []
+    local = [(starts.astimezone(zone), ends.astimezone(zone)) for starts, ends in near]
     return ShiftWords(
-        on_shift(list(shifts), at), tuple(today), begins.astimezone(zone) if begins else None, zone.key
+        on=hours.on_shift(calendar, at),
+        today=tuple(f"{starts:%H:%M}–{ends:%H:%M}" for starts, ends in local if starts.date() == today),
+        next_at=begins.astimezone(zone) if begins else None,
+        zone=zone.key,
     )
 
 

@@ -21,7 +21,7 @@ from transfers.board import Need, needs
 from transfers.callpage import Mark, Said, Thread, call_side, marks, said, take_overs
 from transfers.history import history_row
 from transfers.models import Attempt, Manager, Transfer
-from transfers.people import person_of
+from transfers.people import OF_DEPARTMENT, OF_MANAGER, is_closed, person_of
 from transfers.states import OPEN_ATTEMPT
 from transfers.strip_html import strip_htmls
 
@@ -78,15 +78,16 @@ def _need_piece(need: Need, lens: Lens) -> Piece:
 
 
 def _person(manager_id: UUID, lens: Lens) -> list[Piece]:
-    manager = Manager.objects.filter(pk=manager_id).prefetch_related("shifts", "endpoints").first()
+    manager = Manager.objects.filter(pk=manager_id).prefetch_related(*OF_MANAGER).first()
     if manager is None:
         return []
     attempt = Attempt.objects.filter(manager=manager, state__in=OPEN_ATTEMPT).first()
     pieces = []
-    for department_id in lens.departments().filter(managers=manager).values_list("pk", flat=True):
-        person = person_of(manager, department_id, attempt, now())
+    for department in lens.departments().filter(managers=manager).prefetch_related(*OF_DEPARTMENT):
+        at = now()
+        person = person_of(manager, department.pk, attempt, at, closed=is_closed(department, at))
         html = render_to_string("transfers/_person.html", {"person": person, "sets_presence": lens.sight.presence})
-        pieces.append(Piece(target=f"person-{department_id}-{manager_id}", version=manager.version, html=html))
+        pieces.append(Piece(target=f"person-{department.pk}-{manager_id}", version=manager.version, html=html))
     return pieces
 
 

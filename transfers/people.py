@@ -10,11 +10,11 @@ from uuid import UUID
 from calls.display import Display
 from calls.models import Department
 from calls.timing import now
-from transfers import desk_presence
+from transfers import desk_presence, hours
 from transfers.access import Lens
 from transfers.escalation import target_value
 from transfers.models import Attempt, Endpoint, Manager, Presence
-from transfers.roster import cannot_be_reached, on_shift
+from transfers.roster import cannot_be_reached
 from transfers.states import OPEN_ATTEMPT, AttemptState
 
 BUSY = {
@@ -24,6 +24,8 @@ BUSY = {
     AttemptState.SUMMARIZING: ("brief", "messages", "briefing"),
     AttemptState.MERGED: ("merged", "users", "with a caller"),
 }
+OF_MANAGER = ("shifts", "exceptions", "endpoints")  # what has to be read with a row
+OF_DEPARTMENT = ("opening_hours", "holidays")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ class Group:
 def groups(lens: Lens, *, every: bool = False) -> Sequence[Group]:
     """The departments that this lens shows; `every` department for choosing where a caller goes."""
     departments = Department.objects.real() if every else lens.departments()
-    rows = departments.prefetch_related("managers__shifts", "managers__endpoints").order_by("name")
+    rows = departments.prefetch_related(*OF_DEPARTMENT, *(f"managers__{name}" for name in OF_MANAGER)).order_by(
+        "name"
+    )
     busy = {a.manager_id: a for a in Attempt.objects.filter(state__in=OPEN_ATTEMPT)}
     at = now()
     return [_group(department, busy, at) for department in rows]
@@ -81,17 +85,28 @@ def groups(lens: Lens, *, every: bool = False) -> Sequence[Group]:
 
 def _group(department: Department, busy: dict[UUID, Attempt], at: datetime) -> Group:
     managers = [m for m in department.managers.all() if m.active]
-    people = [person_of(m, department.pk, busy.get(m.pk), at) for m in managers]
+    closed = is_closed(department, at)
+    people = [person_of(m, department.pk, busy.get(m.pk), at, closed=closed) for m in managers]
     people.sort(key=lambda p: (p.off, not p.busy, not p.free, p.manager.priority, p.name))
     return Group(department, tuple(people))
 
 
-def person_of(manager: Manager, department_id: int, attempt: Attempt | None, at: datetime) -> Person:
+def is_closed(department: Department, at: datetime) -> bool:
+    """Whether it is outside the department's hours: prefetch `OF_DEPARTMENT`."""
+    return not hours.on_shift(hours.of_department(department), at)
+
+
+def person_of(
+    manager: Manager, department_id: int, attempt: Attempt | None, at: datetime, *, closed: bool = False
+) -> Person:
+    """Prefetch `OF_MANAGER`; `closed`: their department is."""
     if attempt:
         role, icon, words = BUSY[AttemptState(attempt.state)]
         since = attempt.merged_at or attempt.answered_at or attempt.ringing_at or attempt.reserved_at
         return Person(manager, department_id, Display(role, icon, words, since=since), busy=True)
-    if not on_shift(list(manager.shifts.all()), at):
+    if closed:
+        return Person(manager, department_id, Display("ended", "moon", "department closed"), off=True)
+    if not hours.on_shift(hours.of_manager(manager), at):
         return Person(manager, department_id, Display("ended", "moon", "off shift"), off=True)
     gone = manager.presence_until is None or manager.presence_until > at
     if manager.presence != Presence.AVAILABLE and gone:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from calls.models import Department
-from transfers import desk_presence
-from transfers.models import Attempt, Endpoint, Manager, Presence, Shift
+from transfers import desk_presence, hours
+from transfers.models import Attempt, Endpoint, Manager, Presence
 from transfers.states import OPEN_ATTEMPT, Outcome
 
 
@@ -59,7 +58,7 @@ class Ranking:
 
     @property
     def outside_hours(self) -> bool:
-        return not self.candidates and any(p.why == OFF_SHIFT for p in self.passed_over)
+        return not self.candidates and any(p.why in (OFF_SHIFT, CLOSED) for p in self.passed_over)
 
     @property
     def soon_free(self) -> bool:
@@ -69,7 +68,7 @@ class Ranking:
 
 NOBODY = Ranking((), ())
 OFF_SHIFT, BUSY, WRAPPING_UP = "off shift", "busy with another caller", "wrapping up"
-TRIED = "already tried"
+TRIED, CLOSED = "already tried", "the department is closed now"
 # After these the same person may be reached on another phone; after the others they have answered for themselves.
 ANOTHER_PHONE_MAY_HELP = frozenset(
     {
@@ -82,34 +81,6 @@ ANOTHER_PHONE_MAY_HELP = frozenset(
         Outcome.LOST,
     }
 )
-
-
-def on_shift(shifts: list[Shift], at: datetime) -> bool:
-    """Whether `at` (aware) is in one of the weekly shifts; a manager without any always is."""
-    return not shifts or any(_covers(shift, at) for shift in shifts)
-
-
-def _covers(shift: Shift, at: datetime) -> bool:
-    local = at.astimezone(ZoneInfo(shift.time_zone))
-    clock = local.time()
-    if shift.starts < shift.ends:
-        return local.weekday() == shift.weekday and shift.starts <= clock < shift.ends
-    yesterday = (local - timedelta(days=1)).weekday()  # over midnight
-    return (local.weekday() == shift.weekday and clock >= shift.starts) or (
-        yesterday == shift.weekday and clock < shift.ends
-    )
-
-
-def next_shift(shifts: list[Shift], at: datetime) -> datetime | None:
-    """When the next shift that is not running yet begins, in UTC; None without shifts."""
-    begins = []
-    for shift in shifts:
-        zone = ZoneInfo(shift.time_zone)
-        today = at.astimezone(zone).date()
-        days = [today + timedelta(days=ahead) for ahead in range(8)]
-        starts = [datetime.combine(d, shift.starts, zone) for d in days if d.weekday() == shift.weekday]
-        begins += [start.astimezone(UTC) for start in starts if start > at]
-    return min(begins, default=None)
 
 
 def rank(
@@ -128,15 +99,18 @@ def rank(
 
     `tried` are this transfer's attempts so far. `next_endpoint_first`: the last one's next phone comes before
     another manager. `prefer` comes first and is called wherever they are; `spare` is not called. `only_phone` is
-    the one endpoint that may be dialled. Desks are rung where one is open with a checked microphone, unless the
-    caller's own carrier is to call (`desks_too`).
+    the one endpoint that may be dialled, at any hour of the department. Desks are rung where one is open with a
+    checked microphone, unless the caller's own carrier is to call (`desks_too`).
     """
     wanted = Q()
     if person is not None:
         wanted = Q(pk=person.pk)
     elif department is not None:
         wanted = Q(pk__in=department.managers.values("pk")) | Q(pk=prefer)
-    managers = Manager.objects.filter(wanted).prefetch_related("endpoints", "shifts").order_by("priority", "name")
+    rows = Manager.objects.filter(wanted).order_by("priority", "name")
+    managers = rows.prefetch_related("endpoints", "shifts", "exceptions")
+    calendar = hours.of_department(department) if department and only_phone is None else hours.Calendar()
+    closed = not hours.on_shift(calendar, at)
     busy = frozenset(Attempt.objects.filter(state__in=OPEN_ATTEMPT).values_list("manager_id", flat=True))
     desks = desk_presence.rung_desks() if desks_too else frozenset()
     last = list(tried)[-1].manager_id if tried and next_endpoint_first else None
@@ -144,7 +118,10 @@ def rank(
     for manager in managers:
         before = [one for one in tried if one.manager_id == manager.pk]
         endpoint = _next_phone(manager, before, only_phone, desk_rings=manager.pk in desks)
-        why = _why_not(manager, endpoint, at=at, busy=busy, tried=bool(before), insist=manager.pk == prefer)
+        insist = manager.pk == prefer
+        why = _why_not(
+            manager, endpoint, at=at, busy=busy, tried=bool(before), insist=insist, closed=closed and not insist
+        )
         if manager.pk == spare:
             why = "asked for somebody else"
         if why or endpoint is None:
@@ -182,6 +159,7 @@ def _why_not(
     busy: frozenset[UUID],
     tried: bool,
     insist: bool,
+    closed: bool,
 ) -> str:
     if tried and endpoint is None:
         return TRIED
@@ -194,7 +172,9 @@ def _why_not(
         return "away"
     if manager.pk in busy:
         return BUSY
-    if not insist and not on_shift(list(manager.shifts.all()), at):
+    if closed:
+        return CLOSED
+    if not insist and not hours.on_shift(hours.of_manager(manager), at):
         return OFF_SHIFT
     return "" if endpoint else cannot_be_reached(manager)
 

@@ -57,6 +57,7 @@ class Outcome(models.TextChoices):
     VOICEMAIL = "voicemail", "Voicemail answered"
     UNREACHABLE = "unreachable", "Could not be reached"
     INVALID_NUMBER = "invalid_number", "The number does not exist"
+    NOT_ALLOWED = "not_allowed", "The dialling rules refuse the number"
     TRUNK_ERROR = "trunk_error", "The phone line failed"
     HUNG_UP = "hung_up", "Hung up during the briefing"
     SILENT = "silent", "Answered but said nothing"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import pytest
@@ -29,7 +32,7 @@ from calls.seals import seal_events
 from calls.services import api_keys
 from calls.timing import now
 from tests.people import account
-from transfers.models import Endpoint, Manager, Policy, Shift, Trunk
+from transfers.models import Endpoint, Manager, Policy, Shift, ShiftException, Trunk
 
 pytestmark = pytest.mark.django_db
 
@@ -79,10 +82,16 @@ def rows(prefix: str, *given: dict[str, Any], initial: int = 0) -> dict[str, Any
 
 
 def manager_form(
-    *departments: Department, endpoints: Any = (), shifts: Any = (), initial: int = 0, **fields: Any
+    *departments: Department,
+    endpoints: Any = (),
+    shifts: Any = (),
+    exceptions: Any = (),
+    initial: int = 0,
+    **fields: Any,
 ) -> dict[str, Any]:
     whole = {"name": "Dana", "priority": 1, "active": "on", "departments": [d.pk for d in departments]} | fields
-    return whole | rows("endpoints", *endpoints, initial=initial) | rows("shifts", *shifts)
+    ways = rows("endpoints", *endpoints, initial=initial)
+    return whole | ways | rows("shifts", *shifts) | rows("exceptions", *exceptions)
 
 
 def endpoint(**fields: Any) -> dict[str, Any]:
@@ -169,7 +178,8 @@ def test_a_manager_with_two_ways_and_a_shift_is_kept_and_recorded(supervisor: Cl
         endpoint(position=2, kind="sip_uri", address="sip:dana@example.com"),
         endpoint(position=3, kind="browser", address=""),
     )
-    form = manager_form(billing, endpoints=ways, shifts=(shift,))
+    off = {"day": "2026-12-25", "kind": "off", "note": "Christmas"}
+    form = manager_form(billing, endpoints=ways, shifts=(shift,), exceptions=(off,))
     response = supervisor.post(url("transfers_manager", "add"), form)
     assert response.status_code == 302, said(response)
     manager = Manager.objects.get()
@@ -186,6 +196,7 @@ def test_a_manager_with_two_ways_and_a_shift_is_kept_and_recorded(supervisor: Cl
         "transfers.manager",
         "transfers.endpoint",
         "transfers.shift",
+        "transfers.shiftexception",
     }
     assert {event.actor_kind for event in events} == {"person"}
     facts = json.dumps([event.facts for event in events])
@@ -236,6 +247,25 @@ def test_a_shift_that_cannot_be_is_refused(
 ) -> None:
     whole = {"weekday": 0, "starts": "09:00", "ends": "17:00", "time_zone": "UTC"} | shift
     response = supervisor.post(url("transfers_manager", "add"), manager_form(billing, shifts=(whole,)))
+    assert why in said(response)
+    assert not Manager.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("exception", "why"),
+    [
+        ({"kind": "off", "starts": "09:00", "ends": "10:00"}, "Off all day has no hours"),
+        ({"kind": "other"}, "start and end are missing"),
+        ({"kind": "extra", "starts": "09:00"}, "start and end are missing"),
+        ({"time_zone": "Europe/Atlantis"}, "There is no time zone of this name"),
+        ({"day": "2026-02-30"}, "Enter a valid date"),
+    ],
+)
+def test_an_exception_that_cannot_be_is_refused(
+    supervisor: Client, billing: Department, exception: dict[str, Any], why: str
+) -> None:
+    whole = {"day": "2026-12-25", "kind": "off", "starts": "", "ends": ""} | exception
+    response = supervisor.post(url("transfers_manager", "add"), manager_form(billing, exceptions=(whole,)))
     assert why in said(response)
     assert not Manager.objects.exists()
 
@@ -300,19 +330,24 @@ def department_form(**fields: Any) -> dict[str, Any]:
         "hold_line": "Please hold.",
         "progress_line": "Still trying.",
     }
-    return {"name": "Claims"} | rows("policy", policy) | rows("numbers") | rows("memberships") | fields
+    empty = (rows(prefix) for prefix in ("numbers", "memberships", "opening_hours", "holidays"))
+    return reduce(or_, empty, {"name": "Claims"} | rows("policy", policy)) | fields
 
 
 def test_a_department_with_its_policy_numbers_and_supervisors(administrator: Client) -> None:
     priya = account(Role.SUPERVISOR, name="priya")
-    numbers = rows("numbers", {"number": "+1 202 555 0150"})
-    form = department_form(**numbers, **rows("memberships", {"user": priya.pk}))
+    monday = {"weekday": 0, "starts": "09:00", "ends": "17:00", "time_zone": "Europe/Berlin"}
+    closed = {"day": "2026-12-25", "kind": "off", "note": "Christmas"}
+    given = rows("numbers", {"number": "+1 202 555 0150"}) | rows("memberships", {"user": priya.pk})
+    form = department_form(**given, **rows("opening_hours", monday), **rows("holidays", closed))
     response = administrator.post(url("calls_department", "add"), form)
     assert response.status_code == 302, said(response)
     claims = Department.objects.get(name="Claims")
     assert (claims.policy.approval, claims.policy.wrap_up_s) == (Policy.Approval.APPROVE, 30)
     assert claims.numbers.get().number == "+12025550150"
     assert Membership.objects.get().user == priya
+    assert claims.opening_hours.get().time_zone == "Europe/Berlin"
+    assert claims.holidays.get().note == "Christmas"
 
 
 @pytest.mark.parametrize(
@@ -397,6 +432,7 @@ def test_a_supervisor_cannot_see_or_change_another_department_s_manager(
 ) -> None:
     mine, other = manager_of(billing, name="Dana"), manager_of(support, name="Quentin")
     shift = Shift.objects.create(manager=other, weekday=0, starts="09:00", ends="17:00")
+    off = ShiftException.objects.create(manager=other, day=date(2026, 12, 25))
     listed = said(supervisor.get(url("transfers_manager", "changelist")))
     assert "Dana" in listed
     assert "Quentin" not in listed
@@ -417,8 +453,12 @@ def test_a_supervisor_cannot_see_or_change_another_department_s_manager(
         {"action": "delete_selected", "_selected_action": [str(other.pk)], "post": "yes"},
     )
     # rows of another's manager, posted with one's own
-    for prefix, row in (("endpoints", other.endpoints.get()), ("shifts", shift)):
-        stolen = endpoint(id=row.pk, manager=str(mine.pk), address="+12025550199")
+    for prefix, row, fields in (
+        ("endpoints", other.endpoints.get(), endpoint(address="+12025550199")),
+        ("shifts", shift, {"weekday": 1, "starts": "09:00", "ends": "17:00", "time_zone": "UTC"}),
+        ("exceptions", off, {"day": "2026-01-01", "kind": "off"}),
+    ):
+        stolen = fields | {"id": row.pk, "manager": str(mine.pk)}
         form = manager_form(billing) | rows(prefix, stolen, initial=1)
         supervisor.post(url("transfers_manager", "change", mine.pk), form)
     other.refresh_from_db()
@@ -426,6 +466,7 @@ def test_a_supervisor_cannot_see_or_change_another_department_s_manager(
     assert other.name == "Quentin"
     assert other.endpoints.get().address == "+12025550101"
     assert Shift.objects.get(manager=other).pk == shift.pk
+    assert ShiftException.objects.get(manager=other).day == off.day
 
 
 def _without_echo(page: str) -> str:

@@ -9,8 +9,9 @@ import pytest
 from calls.agents import protocol as p
 from calls.timing import now
 from tests.world import Story, World
+from transfers import hours
 from transfers.models import Manager, Presence, Shift
-from transfers.roster import next_shift, rank
+from transfers.roster import rank
 
 
 def manager(story: Story) -> Manager:
@@ -72,6 +73,10 @@ def test_a_busy_phone_is_no_miss(world: World) -> None:
 
 def shift(weekday: int, starts: time, zone: str) -> Shift:
     return Shift(weekday=weekday, starts=starts, ends=time(17), time_zone=zone)
+
+
+def next_shift(shifts: list[Shift], at: datetime) -> datetime | None:
+    return hours.next_shift(hours.Calendar(shifts), at)
 
 
 def test_the_next_shift_is_the_nearest_that_has_not_begun_in_its_own_zone() -> None:

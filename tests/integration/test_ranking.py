@@ -9,7 +9,8 @@ import pytest
 
 from calls.models import Department
 from tests import rows
-from transfers.models import Endpoint, Manager, Presence, Shift
+from transfers.hours import Change
+from transfers.models import Endpoint, Holiday, Manager, OpeningHours, Presence, Shift, ShiftException
 from transfers.roster import Ranking, Tried, rank
 from transfers.states import AttemptState, Outcome, TransferState
 
@@ -103,3 +104,28 @@ def test_a_ranking_is_kept_as_it_was(billing: Department) -> None:
     assert [(row["name"], row["passed_over"]) for row in kept] == [("Ann", ""), ("Ben", "not active")]
     assert UUID(kept[0]["manager_id"]) == ann.pk
     assert Manager.objects.count() == 2
+
+
+def test_outside_the_department_s_hours_nobody_is_called(billing: Department) -> None:
+    ann = rows.manager("Ann", billing)
+    ben = rows.manager("Ben", billing)
+    OpeningHours.objects.create(department=billing, weekday=NOW.weekday(), starts=time(9), ends=time(17))
+    assert names(ranking(billing)) == ["Ann", "Ben"]
+    Holiday.objects.create(department=billing, day=NOW.date(), note="Inventory")
+    found = ranking(billing)
+    assert found.outside_hours
+    assert set(reasons(found).values()) == {"the department is closed now"}
+    assert ranking(billing, person=ann).outside_hours
+    assert names(ranking(billing, prefer=ben.pk)) == ["Ben"]  # who asked for the caller themselves
+    assert names(ranking(billing, person=ann, only_phone=ann.endpoints.get().pk)) == ["Ann"]
+
+
+def test_an_exception_changes_one_day_of_a_manager(billing: Department) -> None:
+    ann = rows.manager("Ann", billing)
+    Shift.objects.create(manager=ann, weekday=NOW.weekday(), starts=time(9), ends=time(17))
+    off = ShiftException.objects.create(manager=ann, day=NOW.date())
+    assert reasons(ranking(billing)) == {"Ann": "off shift"}
+    assert names(ranking(billing, at=NOW + timedelta(days=7))) == ["Ann"]
+    off.kind, off.starts, off.ends = Change.OTHER, time(11), time(13)
+    off.save()
+    assert names(ranking(billing)) == ["Ann"]

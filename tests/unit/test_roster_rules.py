@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transfers import hours
 from transfers.models import Shift
-from transfers.roster import on_shift
 
 MONDAY, SATURDAY, SUNDAY = 0, 5, 6
 BERLIN = "Europe/Berlin"
@@ -22,6 +22,10 @@ def shift(weekday: int, starts: str, ends: str, zone: str = "UTC") -> Shift:
 
 def at(text: str, zone: str = "UTC") -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def on_shift(shifts: list[Shift], moment: datetime) -> bool:
+    return hours.on_shift(hours.Calendar(shifts), moment)
 
 
 def test_a_manager_without_shifts_is_always_on() -> None:

@@ -2,10 +2,13 @@
 
 from .callbacks import Callback
 from .desks import OpenDesk
+from .dialling import Dialled, DialRule
+from .hours import Holiday, OpeningHours, Shift, ShiftException
 from .policies import Policy
 from .rings import Ring
-from .roster import Endpoint, Manager, PinEntry, Presence, Shift, Trunk
+from .roster import Endpoint, Manager, PinEntry, Presence, Trunk
 from .transfers import Afterwards, Attempt, BriefingVersion, Decision, HandOver, ReferResult, Transfer, WaitsWith
+from .uploads import RosterUpload
 
 __all__ = [
     "Afterwards",
@@ -13,16 +16,22 @@ __all__ = [
     "BriefingVersion",
     "Callback",
     "Decision",
+    "DialRule",
+    "Dialled",
     "Endpoint",
     "HandOver",
+    "Holiday",
     "Manager",
     "OpenDesk",
+    "OpeningHours",
     "PinEntry",
     "Policy",
     "Presence",
     "ReferResult",
     "Ring",
+    "RosterUpload",
     "Shift",
+    "ShiftException",
     "Transfer",
     "Trunk",
     "WaitsWith",

@@ -169,32 +169,3 @@ class Endpoint(models.Model):
             self.address = phone_number(self.address) if phone else validation.sip_uri(self.address)
         with of_field("dtmf"):
             self.dtmf = validation.dtmf_digits(self.dtmf)
-
-
-class Shift(models.Model):
-    """A weekly shift. A manager without shifts is on shift whenever they are available."""
-
-    class Weekday(models.IntegerChoices):
-        MONDAY = 0, "Monday"
-        TUESDAY = 1, "Tuesday"
-        WEDNESDAY = 2, "Wednesday"
-        THURSDAY = 3, "Thursday"
-        FRIDAY = 4, "Friday"
-        SATURDAY = 5, "Saturday"
-        SUNDAY = 6, "Sunday"
-
-    manager = models.ForeignKey(Manager, on_delete=models.CASCADE, related_name="shifts")
-    weekday = models.PositiveSmallIntegerField(choices=Weekday)
-    starts = models.TimeField()
-    ends = models.TimeField(help_text="Before the start: on the next day.")
-    time_zone = models.CharField(max_length=64, default="UTC")
-
-    class Meta:
-        ordering = ("manager", "weekday", "starts")
-
-    def __str__(self) -> str:
-        return f"{self.get_weekday_display()} {self.starts:%H:%M}–{self.ends:%H:%M} {self.time_zone}"
-
-    def clean(self) -> None:
-        with of_field("time_zone"):
-            self.time_zone = validation.time_zone(self.time_zone)

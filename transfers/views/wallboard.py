@@ -18,7 +18,7 @@ from transfers.board import Need, needs
 from transfers.figures import figures
 from transfers.manager_presence import set_by_person
 from transfers.models import Manager
-from transfers.people import person_of
+from transfers.people import OF_MANAGER, person_of
 from transfers.people_html import panel
 from transfers.roster import rank
 from transfers.strip_html import strip_htmls
@@ -57,7 +57,7 @@ def presence(request: HttpRequest, manager_id: UUID) -> HttpResponse:
     """Whether a manager of one's departments is called, with a reason."""
     lens = lens_of(request.user)
     mine = Manager.objects.filter(departments__in=lens.departments()).distinct()
-    found = get_object_or_404(mine.prefetch_related("shifts", "endpoints"), pk=manager_id)
+    found = get_object_or_404(mine.prefetch_related(*OF_MANAGER), pk=manager_id)
     if request.method == "GET":
         return render(request, "transfers/_presence.html", {"person": person_of(found, 0, None, now())})
     wanted, reason = request.POST.get("presence", ""), request.POST.get("reason", "")

@@ -1,0 +1,80 @@
+"""Administration of the phone lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTextInputWidget
+
+from calls.admin_base import RecordedAdmin
+from calls.admin_fields import PhoneNumberField
+from calls.events import Actor
+from transfers import ring_pages, roster_services, validation
+from transfers.models import Trunk
+
+
+class HeadersField(forms.CharField):
+    """One header a line: "X-Account: 7"."""
+
+    widget = UnfoldAdminExpandableTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(f"{name}: {text}" for name, text in value.items()) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return value
+        headers = {}
+        for line in (super().to_python(value) or "").splitlines():
+            name, colon, text = line.partition(":")
+            if line.strip() and not colon:
+                raise forms.ValidationError("One header a line, for example X-Account: 7.")
+            if line.strip():
+                headers[name.strip()] = text.strip()
+        return validation.sip_headers(headers)
+
+
+class TrunkForm(forms.ModelForm):
+    sip_number = PhoneNumberField(
+        required=False, label="Number shown", help_text="In E.164.", widget=UnfoldAdminTextInputWidget
+    )
+    headers = HeadersField(
+        required=False, label="SIP headers", help_text="Sent with every call, one a line: X-Account: 7"
+    )
+
+    class Meta:
+        model = Trunk
+        fields = ()
+
+
+@admin.register(Trunk)
+class TrunkAdmin(RecordedAdmin):
+    form = TrunkForm
+    list_display = ("name", "kind", "trunk_id", "hostname", "sip_number", "is_default")
+    actions_detail = ("ring",)
+    fieldsets = (
+        (None, {"fields": (("name", "is_default"), ("kind", "sip_number"))}),
+        ("Stored on LiveKit", {"fields": ("trunk_id",)}),
+        (
+            "Inline",
+            {
+                "fields": (("hostname", "transport"), "auth_username"),
+                "description": "Its password is read from SIP_AUTH_PASSWORD and not kept here.",
+            },
+        ),
+        ("Both", {"fields": ("headers",)}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+        roster_services.save_trunk(obj, actor=Actor.of(request.user))
+
+    @action(description="Ring a number", icon="phone_in_talk", url_path="ring", permissions=("change",))  # type: ignore[untyped-decorator]
+    def ring(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        trunk = self.get_object(request, object_id)
+        if trunk is None:
+            raise Http404
+        return ring_pages.of_trunk(self.admin_site, request, trunk)
