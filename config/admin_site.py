@@ -60,30 +60,31 @@ MENU = (
     (
         "Roster",
         (
-            ("Managers", "support_agent", "transfers_manager", "transfers.view_manager"),
-            ("Phone lines", "settings_phone", "transfers_trunk", "transfers.view_trunk"),
+            ("Managers", "support_agent", "transfers_manager_changelist", "transfers.view_manager"),
+            ("Week", "calendar_month", "transfers_roster_week", "transfers.view_manager"),
+            ("Phone lines", "settings_phone", "transfers_trunk_changelist", "transfers.view_trunk"),
         ),
     ),
     (
         "Departments",
         (
-            ("Departments", "domain", "calls_department", "calls.view_department"),
-            ("Profiles", "record_voice_over", "calls_agentprofile", "calls.view_agentprofile"),
+            ("Departments", "domain", "calls_department_changelist", "calls.view_department"),
+            ("Profiles", "record_voice_over", "calls_agentprofile_changelist", "calls.view_agentprofile"),
         ),
     ),
     (
         "Accounts",
         (
-            ("Accounts", "group", "auth_user", "auth.view_user"),
-            ("Roles", "badge", "auth_group", "auth.view_group"),
+            ("Accounts", "group", "auth_user_changelist", "auth.view_user"),
+            ("Roles", "badge", "auth_group_changelist", "auth.view_group"),
         ),
     ),
     (
         "Programs",
         (
-            ("API keys", "key", "calls_apikey", "calls.view_apikey"),
-            ("Webhooks", "webhook", "calls_webhooktarget", "calls.view_webhooktarget"),
-            ("Webhook messages", "outbox", "calls_webhookmessage", "calls.view_webhookmessage"),
+            ("API keys", "key", "calls_apikey_changelist", "calls.view_apikey"),
+            ("Webhooks", "webhook", "calls_webhooktarget_changelist", "calls.view_webhooktarget"),
+            ("Webhook messages", "outbox", "calls_webhookmessage_changelist", "calls.view_webhookmessage"),
         ),
     ),
 )
@@ -94,7 +95,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups = []
     for title, entries in MENU:
         items = [
-            {"title": name, "icon": icon, "link": resolve_url(f"admin:{route}_changelist")}
+            {"title": name, "icon": icon, "link": resolve_url(f"admin:{route}")}
             for name, icon, route, permission in entries
             if request.user.has_perm(permission)
         ]

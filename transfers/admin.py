@@ -12,11 +12,12 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.admin import StackedInline, TabularInline
+from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminTextInputWidget,
@@ -31,6 +32,7 @@ from transfers import (
     admin_lines,  # noqa: F401  (registers itself)
     ring_pages,
     roster_services,
+    week_pages,
 )
 from transfers.admin_hours import TIME_ZONES, HolidayInline, OpeningHoursInline, ShiftExceptionInline, ShiftInline
 from transfers.models import Endpoint, Manager, Policy
@@ -56,7 +58,7 @@ DepartmentAdmin.inlines = (  # type: ignore[assignment]
     OpeningHoursInline,
     HolidayInline,
 )
-DepartmentAdmin.change_form_after_template = TIME_ZONES
+DepartmentAdmin.change_form_after_template = "admin/roster/of_department.html"
 
 
 # ── managers ─────────────────────────────────────────────────────────────────────────────────────
@@ -146,6 +148,7 @@ class ManagerAdmin(RecordedAdmin):
     inlines = (EndpointInline, ShiftInline, ShiftExceptionInline)
     list_display = ("name", "in_departments", "priority", "ways", "hours", "presence", "active")
     list_filter = (DepartmentFilter, "active")
+    actions_list = ("to_week",)
     search_fields = ("name",)
     fields = (("name", "priority"), "departments", ("user", "active"), "new_pin")
     change_form_after_template = TIME_ZONES
@@ -171,8 +174,26 @@ class ManagerAdmin(RecordedAdmin):
                 name="transfers_endpoint_ring",
             ),
             path("rings/<uuid:ring_id>/", view(self.ring_result), name="transfers_ring"),
+            path("week/", view(self.week), name="transfers_roster_week"),
+            path("who/<int:department_id>/", view(self.who), name="transfers_roster_who"),
         ]
         return [*own, *super().get_urls()]
+
+    @action(description="Week", icon="calendar_month", url_path="to-week")  # type: ignore[untyped-decorator]
+    def to_week(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:transfers_roster_week"))
+
+    def week(self, request: HttpRequest) -> HttpResponse:
+        self._check_view(request)
+        return week_pages.week(self.admin_site, request, known_departments(request))
+
+    def who(self, request: HttpRequest, department_id: int) -> HttpResponse:
+        self._check_view(request)
+        return week_pages.who(self.admin_site, request, known_departments(request), department_id)
+
+    def _check_view(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
 
     def ring_endpoint(self, request: HttpRequest, manager_id: UUID, endpoint_id: int) -> HttpResponse:
         """Only of managers that the person sees here."""
