@@ -63,6 +63,7 @@ MENU = (
             ("Managers", "support_agent", "transfers_manager_changelist", "transfers.view_manager"),
             ("Week", "calendar_month", "transfers_roster_week", "transfers.view_manager"),
             ("Phone lines", "settings_phone", "transfers_trunk_changelist", "transfers.view_trunk"),
+            ("Dialling rules", "dialpad", "transfers_dialrule_changelist", "transfers.view_dialrule"),
         ),
     ),
     (

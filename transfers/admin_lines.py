@@ -1,4 +1,4 @@
-"""Administration of the phone lines."""
+"""Administration of the phone lines, and of which numbers may be dialled over them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from calls.admin_base import RecordedAdmin
 from calls.admin_fields import PhoneNumberField
 from calls.events import Actor
 from transfers import ring_pages, roster_services, validation
-from transfers.models import Trunk
+from transfers.models import DialRule, Trunk
 
 
 class HeadersField(forms.CharField):
@@ -78,3 +78,11 @@ class TrunkAdmin(RecordedAdmin):
         if trunk is None:
             raise Http404
         return ring_pages.of_trunk(self.admin_site, request, trunk)
+
+
+@admin.register(DialRule)
+class DialRuleAdmin(RecordedAdmin):
+    """Without any rule every number may be dialled, but for emergency and premium-rate ones."""
+
+    list_display = ("prefix", "per_hour", "note")
+    fields = (("prefix", "per_hour"), "note")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -68,11 +69,17 @@ def ringing(attempt: Attempt) -> None:
 
 
 @transaction.atomic
-def unanswered(attempt: Attempt, *, outcome: Outcome, sip_status: int | None, retryable: bool) -> None:
+def unanswered(
+    attempt: Attempt, *, outcome: Outcome, sip_status: int | None, retryable: bool, detail: str = ""
+) -> None:
     """The dial's own word of why nobody answered."""
-    if _locked_attempt(attempt).state in UNANSWERED and move_attempt(
-        attempt, AttemptState.FAILED, outcome=outcome, sip_status=sip_status, retryable=retryable
-    ):
+    how: dict[str, Any] = {
+        "outcome": outcome,
+        "outcome_detail": detail,
+        "sip_status": sip_status,
+        "retryable": retryable,
+    }
+    if _locked_attempt(attempt).state in UNANSWERED and move_attempt(attempt, AttemptState.FAILED, **how):
         after_attempt.missed(attempt, policy_of(attempt.transfer.department))
         wake(attempt.transfer_id)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from calls import effects
 from calls.agents import protocol as p
 from calls.models import Effect, EffectState
 from calls.services.legs import ParticipantFact, RoomFact, participant_seen
 from calls.services.links import direct, live_job
-from calls.telephony.gateway import DialRequest, DialResult, Gateway, GatewayError
+from calls.telephony.gateway import DialRequest, DialResult, Gateway, GatewayError, Permanent
 from calls.timing import now
+from transfers import dial_rules
 from transfers.decide import Facts
+from transfers.dialling import Refusal
 from transfers.models import Transfer
 from transfers.states import TransferState
 from transfers.trunks import line_over
@@ -37,12 +41,20 @@ def ring_caller(facts: Facts) -> None:
     touched(transfer)
 
 
-def _request(effect: Effect) -> DialRequest | None:
+@dataclass(frozen=True)
+class Wanted:
+    """`why_not`: the dialling rules refuse it, and that is how it ends."""
+
+    dial: DialRequest
+    why_not: Refusal | None
+
+
+def _request(effect: Effect) -> Wanted | None:
     transfer = Transfer.objects.select_related("call").get(pk=effect.subject_id)
     call = transfer.call
     if transfer.state != TransferState.CONSULTING or not call.is_live:
         return None
-    return DialRequest(
+    dial = DialRequest(
         room=call.room_name,
         identity=caller_identity(transfer),
         name="Caller",
@@ -50,10 +62,13 @@ def _request(effect: Effect) -> DialRequest | None:
         trunk=line_over(None),
         ringing_timeout_s=RING_S,
     )
+    return Wanted(dial, dial_rules.admit(dial.to))
 
 
-async def _dial(gateway: Gateway, request: DialRequest) -> DialResult:
-    return await gateway.dial(request)
+async def _dial(gateway: Gateway, wanted: Wanted) -> DialResult:
+    if wanted.why_not:
+        raise Permanent(wanted.why_not.detail, code="not_allowed")
+    return await gateway.dial(wanted.dial)
 
 
 def _answered(effect: Effect, result: DialResult) -> None:

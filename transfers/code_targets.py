@@ -15,7 +15,7 @@ from calls.events import Actor
 from calls.models import Call
 from calls.services.configuration import save_row
 from calls.validation import phone_number
-from transfers import validation
+from transfers import dial_rules, validation
 from transfers.models import Attempt, Endpoint, Manager, Presence, Trunk
 from transfers.models.roster import MAX_RING_S
 from transfers.roster_services import save_trunk
@@ -46,6 +46,9 @@ def endpoint_for(call: Call, target: DialTarget) -> Endpoint:
         return found
     if not any(fnmatchcase(address, pattern) for pattern in settings.TASK_DIAL_ALLOW):
         raise Refused(NOT_ALLOWED)
+    why = dial_rules.refusal(address)
+    if why:
+        raise Refused(f"Nobody is called: {why.words}.")
     return _guest(address, target, kind=Endpoint.Kind.SIP_URI if sip else Endpoint.Kind.PHONE)
 
 

@@ -29,7 +29,7 @@ from calls.telephony.gateway import (
     outcome_of,
 )
 from calls.timing import now
-from transfers import dispatch
+from transfers import dial_rules, dispatch
 from transfers.attempt_facts import answered, unanswered
 from transfers.models import Attempt
 from transfers.states import UNANSWERED, AttemptState, Outcome
@@ -97,6 +97,10 @@ def _dial_request(effect: Effect) -> ConsultationDial | None:
         return None
     if attempt.endpoint is None:  # taken away since it was chosen
         unanswered(attempt, outcome=Outcome.UNREACHABLE, sip_status=None, retryable=False)
+        return None
+    why = dial_rules.admit(attempt.endpoint.address)
+    if why:
+        unanswered(attempt, outcome=Outcome.NOT_ALLOWED, sip_status=None, retryable=False, detail=why.detail)
         return None
     if not move_attempt(attempt, AttemptState.DIALING, dialed_at=now()):
         return None

@@ -12,6 +12,7 @@ from calls.models import Effect, EffectState
 from calls.services.links import addressee, direct
 from calls.telephony.gateway import Gateway, GatewayError, Uncertain
 from calls.timing import now
+from transfers import dial_rules
 from transfers.decide import Facts
 from transfers.models import Endpoint, ReferResult, Transfer
 from transfers.roster import Candidate
@@ -56,6 +57,9 @@ def _request(effect: Effect) -> Referral | None:
     if transfer.state != TransferState.CONNECTING or not transfer.call.is_live:
         return None
     if transfer.refer_to is None or phone_leg(transfer.call) is None:
+        _answered(transfer, ReferResult.REFUSED)
+        return None
+    if dial_rules.refusal(transfer.refer_to.address):
         _answered(transfer, ReferResult.REFUSED)
         return None
     return Referral(transfer.call.room_name, transfer.call.caller_identity, address(transfer.refer_to))

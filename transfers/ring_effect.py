@@ -13,7 +13,7 @@ from calls.models import Effect, EffectState
 from calls.telephony.gateway import DialRequest, Gateway, GatewayError, Permanent, outcome_of
 from calls.timing import now
 from calls.webhook_trip import nobody
-from transfers import rings
+from transfers import dial_rules, rings
 from transfers.models import Ring
 from transfers.states import Outcome
 from transfers.trunks import line_over
@@ -35,6 +35,10 @@ def _request(effect: Effect) -> Wanted | None:
         return None
     if rings.busy_manager(ring.address):
         rings.end(ring, outcome=Outcome.CANCELLED)
+        return None
+    why = dial_rules.admit(ring.address)
+    if why:
+        rings.end(ring, outcome=Outcome.NOT_ALLOWED, detail=why.detail)
         return None
     ring.state, ring.dialled_at = Ring.State.RINGING, now()
     ring.save(update_fields=("state", "dialled_at"))

@@ -11,6 +11,7 @@ from calls import effects
 from calls.errors import Refused
 from calls.events import SYSTEM, Actor, EventBody, record
 from calls.timing import now
+from transfers import dial_rules
 from transfers.models import Attempt, Endpoint, Manager, Ring, Trunk
 from transfers.states import OPEN_ATTEMPT, Outcome
 
@@ -63,6 +64,9 @@ def _ring(key: UUID, user: User, *, address: str, trunk: Trunk | None, endpoint:
     known = Ring.objects.filter(request_key=key).first()
     if known:
         return known
+    why = dial_rules.refusal(address)
+    if why:
+        raise Refused(f"This number is not rung: {why.words}.")
     busy = busy_manager(address)
     if busy:
         raise Refused(
@@ -121,6 +125,7 @@ WORDS = {
     Outcome.UNREACHABLE: "The carrier could not reach it. Check the number, or try another phone.",
     Outcome.LOST: "Nobody can say how it went: the answer was lost. It was hung up. Try once more.",
     Outcome.CANCELLED: "It was not rung: its manager is in a call of Patchbay now. Try again when that is over.",
+    Outcome.NOT_ALLOWED: "It was not rung: the dialling rules refuse it. An administrator can change them.",
     Outcome.TRUNK_ERROR: "The line itself did not work. Check its settings here, and the carrier's account.",
 }
 REFUSES_LOG_IN = (401, 403, 407)

@@ -77,6 +77,7 @@ ANOTHER_PHONE_MAY_HELP = frozenset(
         Outcome.VOICEMAIL,
         Outcome.UNREACHABLE,
         Outcome.INVALID_NUMBER,
+        Outcome.NOT_ALLOWED,
         Outcome.TRUNK_ERROR,
         Outcome.LOST,
     }

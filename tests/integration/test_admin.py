@@ -218,6 +218,8 @@ def test_a_manager_with_two_ways_and_a_shift_is_kept_and_recorded(supervisor: Cl
         ({"kind": "sip_uri", "address": "sip:dana@example.com\r\nVia: x"}, "line breaks"),
         ({"kind": "sip_uri", "address": "+12025550101"}, "begins with sip:"),
         ({"kind": "browser", "address": "+12025550101"}, "A browser has no address"),
+        ({"address": "+19005550123"}, "not dialled: it is a premium-rate number"),
+        ({"kind": "sip_uri", "address": "sip:911@pbx.example.com"}, "reaches an emergency service"),
         ({"dtmf": "12,3"}, "Use digits"),
         ({"ring_time_s": 4}, "greater than or equal to 5"),
         ({"ring_time_s": 76}, "less than or equal to 75"),

@@ -15,7 +15,7 @@ from calls.states import CallState
 from calls.telephony.memory import Phone
 from tests.world import Agent, Story, World
 from transfers import callbacks
-from transfers.models import Callback, Manager, Transfer
+from transfers.models import Callback, DialRule, Manager, Transfer
 from transfers.states import EndReason, TransferState
 
 CALLER = "+12025550144"
@@ -167,6 +167,20 @@ def test_a_caller_who_does_not_answer_leaves_it_claimed_for_another_try(world: W
     assert made.call.state == CallState.INACTIVE
     callback.refresh_from_db()
     assert callback.state == Callback.State.CLAIMED
+
+
+def test_a_caller_whose_number_the_dialling_rules_refuse_is_not_called(world: World, story: Story) -> None:
+    callback, user = claimed(story)
+    DialRule.objects.create(prefix="+12025550101")  # Dana's
+    made = callbacks.call_now(callback_id=callback.pk, user=user)
+    world.settle()
+    attempt = made.attempts.get()
+    agent = Agent(world, p.Role.TRANSFER, attempt.consult_room, attempt.pk)
+    world.answers(attempt)
+    agent.decides(p.DecisionKind.ACCEPT)
+    made.refresh_from_db()
+    assert (made.state, made.end_reason) == (TransferState.FAILED, EndReason.CALLER_UNREACHED)
+    assert [dial.to for dial in world.server.dials] == ["+12025550101"]
 
 
 def test_a_claimer_who_does_not_pick_up_may_try_again_and_no_call_stays_open(world: World, story: Story) -> None:

@@ -16,7 +16,7 @@ from calls.timing import clock_of
 from tests import rows
 from tests.people import account
 from transfers.hours import Change
-from transfers.models import Holiday, Manager, OpeningHours, Shift, ShiftException
+from transfers.models import DialRule, Holiday, Manager, OpeningHours, Shift, ShiftException
 from transfers.week import PREFETCHED, Row, week_of
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +164,15 @@ def test_others_see_none_of_it(billing: Department, role: Role | None) -> None:
     client = client_of(role, billing)
     for address in addresses(billing):
         assert client.get(address, follow=True).status_code == 403
+
+
+
+def test_the_dialling_rules_are_the_administrators_(billing: Department) -> None:
+    rules = reverse("admin:transfers_dialrule_changelist")
+    assert client_of(Role.SUPERVISOR, billing).get(rules).status_code == 403
+    admin = client_of(Role.ADMINISTRATOR)
+    form = {"prefix": "+1 202", "per_hour": "30", "note": "Washington"}
+    assert admin.post(reverse("admin:transfers_dialrule_add"), form).status_code == 302
+    assert (DialRule.objects.get().prefix, DialRule.objects.get().per_hour) == ("+1202", 30)
+    assert "country code" in said(admin.post(reverse("admin:transfers_dialrule_add"), {"prefix": "0049"}))
+    assert "+1202" in said(admin.get(rules))

@@ -12,7 +12,8 @@ from uuid6 import uuid7
 
 from calls.models import Call, Department
 from calls.validation import of_field, phone_number
-from transfers import validation
+from transfers import dialling, validation
+from transfers.models.dialling import DialRule
 
 MAX_RING_S = 75  # a self-hosted server caps a waiting dial at 80 s
 
@@ -160,6 +161,13 @@ class Endpoint(models.Model):
         return f"{self.get_kind_display()} of {self.manager}"
 
     def clean(self) -> None:
+        self.clean_address()
+        why = dialling.refusal(self.address, DialRule.objects.all())
+        if why:
+            raise ValidationError({"address": f"This number is not dialled: {why.words}."})
+
+    def clean_address(self) -> None:
+        """What it is, without asking whether the dialling rules allow it."""
         if self.kind == self.Kind.BROWSER:
             if self.address or self.dtmf or self.trunk_id:
                 raise ValidationError("A browser has no address, no extension and no trunk: leave them empty.")
