@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -79,6 +79,32 @@ def record(
     payload: Mapping[str, Any] | None = None,
 ) -> Event:
     """Append one event; call it inside the transaction of the change. Sealed later by the clock."""
+    event, content = _made(body, actor, payload, call_id, transfer_id, attempt_id)
+    event.save(force_insert=True)
+    if content:
+        content.save(force_insert=True)
+    _tell(event)
+    return event
+
+
+def record_many(told: Iterable[tuple[EventBody, Mapping[str, Any] | None]], *, actor: Actor) -> None:
+    """Append many events that are about no call, each with its payload, by few statements."""
+    made = [_made(body, actor, payload) for body, payload in told]
+    Event.objects.bulk_create([event for event, _ in made], batch_size=500)
+    EventPayload.objects.bulk_create([content for _, content in made if content], batch_size=500)
+    for event, _ in made:
+        _tell(event)
+
+
+def _made(
+    body: EventBody,
+    actor: Actor,
+    payload: Mapping[str, Any] | None,
+    call_id: UUID | None = None,
+    transfer_id: UUID | None = None,
+    attempt_id: UUID | None = None,
+) -> tuple[Event, EventPayload | None]:
+    """The envelope and what it binds, neither of them saved."""
     event_id, at = uuid7(), now()
     facts = body.model_dump(mode="json")
     salt, content, digest = b"", b"", None
@@ -96,7 +122,7 @@ def record(
         "facts": facts,
         "payload": digest.hex() if digest else "",
     }
-    event = Event.objects.create(
+    event = Event(
         id=event_id,
         at=at,
         actor_kind=actor.kind,
@@ -109,11 +135,12 @@ def record(
         body=canonical(envelope),
         payload_digest=digest,
     )
-    if digest:
-        EventPayload.objects.create(event=event, salt=salt, body=content)
+    return event, EventPayload(event=event, salt=salt, body=content) if digest else None
+
+
+def _tell(event: Event) -> None:
     for listener in _listeners:
         after_commit(partial(listener, event))
-    return event
 
 
 # ── what happens to a call ───────────────────────────────────────────────────────────────────────

@@ -31,6 +31,7 @@ from calls.models import Department
 from transfers import (
     admin_lines,  # noqa: F401  (registers itself)
     ring_pages,
+    roster_pages,
     roster_services,
     week_pages,
 )
@@ -148,7 +149,7 @@ class ManagerAdmin(RecordedAdmin):
     inlines = (EndpointInline, ShiftInline, ShiftExceptionInline)
     list_display = ("name", "in_departments", "priority", "ways", "hours", "presence", "active")
     list_filter = (DepartmentFilter, "active")
-    actions_list = ("to_week",)
+    actions_list = ("to_week", "to_import", "to_export")
     search_fields = ("name",)
     fields = (("name", "priority"), "departments", ("user", "active"), "new_pin")
     change_form_after_template = TIME_ZONES
@@ -175,6 +176,8 @@ class ManagerAdmin(RecordedAdmin):
             ),
             path("rings/<uuid:ring_id>/", view(self.ring_result), name="transfers_ring"),
             path("week/", view(self.week), name="transfers_roster_week"),
+            path("import/", view(self.import_file), name="transfers_roster_import"),
+            path("export/", view(self.export_file), name="transfers_roster_export"),
             path("who/<int:department_id>/", view(self.who), name="transfers_roster_who"),
         ]
         return [*own, *super().get_urls()]
@@ -183,6 +186,14 @@ class ManagerAdmin(RecordedAdmin):
     def to_week(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:transfers_roster_week"))
 
+    @action(description="Import", icon="upload", url_path="to-import", permissions=("add",))  # type: ignore[untyped-decorator]
+    def to_import(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:transfers_roster_import"))
+
+    @action(description="Export", icon="download", url_path="to-export")  # type: ignore[untyped-decorator]
+    def to_export(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:transfers_roster_export"))
+
     def week(self, request: HttpRequest) -> HttpResponse:
         self._check_view(request)
         return week_pages.week(self.admin_site, request, known_departments(request))
@@ -190,6 +201,20 @@ class ManagerAdmin(RecordedAdmin):
     def who(self, request: HttpRequest, department_id: int) -> HttpResponse:
         self._check_view(request)
         return week_pages.who(self.admin_site, request, known_departments(request), department_id)
+
+    def import_file(self, request: HttpRequest) -> HttpResponse:
+        if not (self.has_add_permission(request) and self.has_change_permission(request)):
+            raise PermissionDenied
+        return roster_pages.upload(self.admin_site, request, self._known(request))
+
+    def export_file(self, request: HttpRequest) -> HttpResponse:
+        self._check_view(request)
+        return roster_pages.export(request, self._known(request))
+
+    def _known(self, request: HttpRequest) -> roster_pages.Known:
+        mine = scope(request)
+        within = None if mine.every_department else mine.departments
+        return roster_pages.Known(self.get_queryset(request), known_departments(request), within)
 
     def _check_view(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):

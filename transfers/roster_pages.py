@@ -1,0 +1,124 @@
+"""The administration's pages for a file of managers: choose it, see what it would change, do it; and export."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from calls.errors import Refused
+from calls.events import Actor, EventBody, record
+from calls.models import Department
+from calls.timing import now
+from transfers import roster_file, roster_import, roster_uploads
+from transfers.models import Manager
+from transfers.roster_resource import PREFETCHED, ManagerResource, Preview, Problem, exported
+
+CHANGED_MEANWHILE = (
+    "The roster was changed by somebody since you looked, so nothing was done. "
+    "This is what the file would change now."
+)
+
+
+class RosterExported(EventBody):
+    """Somebody took the managers that they know, with their numbers, as a file."""
+
+    type = "roster.exported"
+    managers: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the person may see and change. `within` is None for every department."""
+
+    managers: QuerySet[Manager]
+    departments: QuerySet[Department]
+    within: Collection[int] | None
+
+    def resource(self) -> ManagerResource:
+        people = self.managers.filter(guest=False).exclude(departments__rehearsal=True)
+        return ManagerResource(people.prefetch_related(*PREFETCHED), self.departments.filter(rehearsal=False))
+
+
+class FileForm(forms.Form):
+    file = forms.FileField(
+        label="CSV file",
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv"}),
+        help_text="With the columns of an export; those that are missing stay as they are.",
+    )
+
+
+def upload(site: AdminSite, request: HttpRequest, known: Known) -> HttpResponse:
+    """GET: choose a file. POST of one: what it would change. POST of a token: do it."""
+    if "token" in request.POST:
+        return _apply(site, request, known)
+    form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
+    if not form.is_valid():
+        return _page(site, request, {"form": form}, status=422 if form.errors else 200)
+    content = form.cleaned_data["file"].read()
+    outcome = _look(known, content)
+    if outcome.problems:
+        return _page(site, request, {"form": FileForm(), "outcome": outcome}, status=422)
+    return _preview(site, request, outcome, roster_uploads.keep(content))
+
+
+def _look(known: Known, content: bytes) -> Preview:
+    try:
+        return known.resource().look(roster_file.read(content))
+    except ValueError as error:
+        return Preview(problems=(Problem(0, "", str(error)),))
+
+
+def _preview(site: AdminSite, request: HttpRequest, outcome: Preview, token: str) -> HttpResponse:
+    return _page(site, request, {"outcome": outcome, "token": token, "seen": _digest(outcome)})
+
+
+def _apply(site: AdminSite, request: HttpRequest, known: Known) -> HttpResponse:
+    try:
+        with transaction.atomic():
+            content = roster_uploads.take(request.POST["token"])
+            outcome = _look(known, content)
+            as_seen = not outcome.problems and _digest(outcome) == request.POST.get("seen")
+            if as_seen:
+                lines = [change.line for change in (*outcome.added, *outcome.changed)]
+                roster_import.apply(lines, actor=Actor.of(request.user), within=known.within)
+    except Refused as refused:
+        return _page(site, request, {"form": FileForm(), "refused": refused.message}, status=409)
+    if outcome.problems:
+        return _page(site, request, {"form": FileForm(), "outcome": outcome}, status=422)
+    if not as_seen:
+        messages.warning(request, CHANGED_MEANWHILE)
+        return _preview(site, request, outcome, roster_uploads.keep(content))
+    messages.success(request, f"{len(outcome.added)} added, {len(outcome.changed)} changed.")
+    return HttpResponseRedirect(reverse("admin:transfers_manager_changelist"))
+
+
+def _digest(outcome: Preview) -> str:
+    """Of what was shown: nothing else is done."""
+    return hashlib.sha256(repr(outcome.changes).encode()).hexdigest()
+
+
+def _page(site: AdminSite, request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    own = {"title": "Import managers", "columns": roster_file.COLUMNS}
+    return render(request, "admin/roster/import.html", site.each_context(request) | own | context, status=status)
+
+
+def export(request: HttpRequest, known: Known) -> HttpResponse:
+    """What `upload` reads again."""
+    resource = known.resource()
+    text = exported(resource, resource.known)
+    record(RosterExported(managers=len(resource.known)), actor=Actor.of(request.user))
+    name = f"managers-{now():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8", headers=headers)
