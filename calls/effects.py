@@ -65,6 +65,10 @@ def register(kind: EffectKind) -> None:
     _kinds[kind.name] = kind
 
 
+def kinds() -> frozenset[str]:
+    return frozenset(_kinds)
+
+
 def ensure(
     kind: str,
     subject_id: UUID,

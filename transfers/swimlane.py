@@ -1,4 +1,4 @@
-"""A transfer as lanes of time: the caller, the AI, the transfer agent, and each manager tried."""
+"""A transfer as lanes of time: the caller, what they heard, the AI, the transfer agent, each manager tried."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ from datetime import datetime, timedelta
 
 from calls.display import clock
 from transfers.display import BACK_BECAUSE, attempt_words
+from transfers.heard import Heard, Sound
 from transfers.models import Attempt, Transfer
 from transfers.states import AttemptState, EndReason, TransferState
 
 SHORTEST = timedelta(seconds=10)
 TINY = 0.08  # of the scale: too narrow for words
+SOUNDS = {
+    Sound.AI: ("ai", "message-chatbot", "The AI"),
+    Sound.CALLER: ("ended", "microphone", "Speaks"),
+    Sound.MUSIC: ("hold", "music", "Music"),
+    Sound.ANNOUNCEMENT: ("approval", "speakerphone", "Announcement"),
+    Sound.MANAGER: ("merged", "users", "The manager"),
+    Sound.SUPERVISOR: ("merged", "headset", "A supervisor"),
+    Sound.SILENCE: ("failed", "volume-off", "Silence"),
+}
 
 
 @dataclass(frozen=True)
@@ -52,13 +62,19 @@ class Swimlane:
     marks: tuple[str, ...] = field(default=())
 
 
-def swimlane(transfer: Transfer, attempts: Sequence[Attempt], *, at: datetime) -> Swimlane:
-    """`attempts` in order, with their managers; `at` is the end of a scale that still grows."""
+def swimlane(
+    transfer: Transfer, attempts: Sequence[Attempt], *, at: datetime, sounds: Heard | None = None
+) -> Swimlane:
+    """`attempts` in order, with their managers; `at` is the end of a scale that still grows.
+
+    `sounds` is what the caller heard, for a lane of its own.
+    """
     growing = transfer.ended_at is None
     start = transfer.requested_at
     end = max(transfer.ended_at or at, start + SHORTEST)
     lanes = [
         Lane("Caller", _caller(transfer, attempts)),
+        Lane("Hears", _heard(sounds) if sounds else ()),
         Lane("AI", _ai(transfer)),
         Lane("Transfer agent", _agent(attempts)),
         *(Lane(name, segments) for name, segments in _managers(attempts)),
@@ -96,6 +112,10 @@ def _caller(transfer: Transfer, attempts: Sequence[Attempt]) -> tuple[Segment, .
         name = attempts[-1].manager.name if attempts else "a manager"
         lane.append(Segment("merged", "users", f"With {name}", transfer.merged_at, transfer.ended_at))
     return tuple(lane)
+
+
+def _heard(sounds: Heard) -> tuple[Segment, ...]:
+    return tuple(Segment(*SOUNDS[one.sound], one.began, one.ended) for one in sounds.stretches)
 
 
 def _ai(transfer: Transfer) -> tuple[Segment, ...]:

@@ -2,8 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from calls.access import Sight
+from calls.models import Effect
+from calls.roles import Role
 from calls.timing import now
 from tests import rows
+from tests.people import account
+from transfers import transfer_page
+from transfers.models import Attempt, BriefingVersion
 from transfers.swimlane import swimlane
 
 pytestmark = pytest.mark.django_db
@@ -37,3 +43,41 @@ def test_a_finished_transfer_does_not_grow():
     assert lanes_of(floor.merged).growing
     assert not lanes_of(floor.completed).growing
     assert lanes_of(floor.returned).lanes[1].segments[-1].label == "Caller is back: nobody answered"
+
+
+def test_a_page_says_what_was_heard_which_briefing_was_read_to_whom_and_what_was_done_again(client):
+    floor = rows.floor()
+    of, dana = floor.briefing, Attempt.objects.get(manager__name="Dana")
+    client.force_login(account(Role.ADMINISTRATOR))
+    edited = BriefingVersion.objects.create(
+        transfer=of, nth=2, author="person", text="Charged twice, is angry.", saved_at=rows.ago(30)
+    )
+    Attempt.objects.filter(pk=dana.pk).update(briefing_started_at=rows.ago(15))
+    for kind, subject, nth, state, error in (
+        ("dial", dana.pk, 1, "done", ""),
+        ("close_consult", dana.pk, 1, "failed", f"no answer from {of.call.caller_number}"),
+        ("close_consult", dana.pk, 2, "done", ""),
+        ("look", dana.pk, 5, "done", ""),
+    ):
+        Effect.objects.create(
+            kind=kind, subject_id=subject, nth=nth, state=state, error=error, due_at=rows.ago(10)
+        )
+    attempts = list(of.attempts.select_related("manager").order_by("nth"))
+    first, second = transfer_page.versions(of, attempts)
+    assert (first.heard_by, second.briefing, second.heard_by) == ((), edited, ("Dana",))
+    masked = transfer_page.repeats(of, attempts, Sight())
+    assert [(one.what, one.about, one.nth, one.failed) for one in masked] == [
+        ("close consult", "Dana", 1, True),
+        ("close consult", "Dana", 2, False),
+    ]
+    assert masked[0].error == f"no answer from …{of.call.caller_number[-4:]}"
+    page = client.get(f"/transfers/{of.pk}").content.decode()
+    for words in (
+        "<strong>read to Dana</strong>",
+        "Done again, or failed",
+        "no person",
+        ">Hears<",
+        "On hold",
+        "Music",
+    ):
+        assert words in page, words

@@ -13,7 +13,7 @@ from calls.events import record as record_event
 from calls.services.reading import opened
 from calls.timing import now
 from calls.views.pages import acts, live, page
-from transfers import audit_bundle, record
+from transfers import audit_bundle, record, transfer_page
 from transfers.access import board_audiences, lens_of
 from transfers.callpage import talk
 from transfers.display import attempt_words, transfer_display
@@ -54,6 +54,7 @@ def transfer(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     found = get_object_or_404(lens.transfers().select_related(*related), pk=transfer_id)
     place = live(request, "transfer", (f"c:{found.call_id}",), id=found.pk)
     attempts = list(found.attempts.select_related("manager", "decision").order_by("nth"))
+    sounds = transfer_page.what_was_heard(found, attempts)
     said = talk(lens, found.call)
     if said:
         opened(request, found.call_id, "transfer")
@@ -63,9 +64,11 @@ def transfer(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
         "caller": caller_name(found.call, lens.sight),
         "program": record.programs_that_asked([found]).get(found.pk, ""),
         "display": transfer_display(found),
-        "lanes": swimlane(found, attempts, at=now()),
+        "lanes": swimlane(found, attempts, at=now(), sounds=sounds),
+        "sounds": sounds,
         "attempts": [(attempt, attempt_words(attempt)) for attempt in attempts],
-        "briefings": found.briefings.select_related("user") if lens.sight.transcript else (),
+        "versions": transfer_page.versions(found, attempts) if lens.sight.transcript else (),
+        "repeats": transfer_page.repeats(found, attempts, lens.sight),
         "lines": record.lines(found),
         "readings": record.readings(found),
         "seal": record.seal_state(found),
