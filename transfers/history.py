@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from calls.display import Display, caller_name
-from calls.services.calls import number_hmac
+from calls.roles import Role
 from transfers.access import Lens
 from transfers.board import newest_attempts
 from transfers.display import transfer_display
+from transfers.history_filters import Filters
+from transfers.history_search import Cursor, cursor_of, newest
 from transfers.models import Attempt, Transfer
 from transfers.record import programs_that_asked
-from transfers.states import EndReason
 
 PAGE = 50
 NEVER_MS = 10**14
@@ -27,21 +28,6 @@ COLUMNS = (  # texts and the like are of the detail page
     *("call__source", "call__rehearsal", "call__caller_number", "call__caller_last4"),
     *("department__name", "requested_by__username"),
 )
-
-
-@dataclass(frozen=True)
-class Filters:
-    department: int | None = None
-    result: str = ""
-    manager: UUID | None = None
-    since: date | None = None
-    until: date | None = None
-    caller: str = ""
-    rehearsals: bool = False
-
-    @property
-    def any(self) -> bool:
-        return self != Filters(rehearsals=self.rehearsals)
 
 
 @dataclass(frozen=True)
@@ -68,92 +54,30 @@ class Page:
     older: str  # the cursor of the next page; empty at the end
 
 
-def filters_of(query: Mapping[str, str]) -> Filters:
-    """From the address; what does not parse is no filter."""
-    department = query.get("department", "")
-    result = query.get("result", "")
-    return Filters(
-        department=int(department) if department.isdigit() else None,
-        result=result if result in EndReason.values else "",
-        manager=_uuid(query.get("manager", "")),
-        since=_day(query.get("since", "")),
-        until=_day(query.get("until", "")),
-        caller=query.get("caller", "").strip()[:20],
-        rehearsals=query.get("rehearsals") == "1",
-    )
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def history_page(lens: Lens, filters: Filters, *, before: str = "") -> Page:
     """One page of what this lens sees; `before` is the cursor of the page above."""
-    rows = _filtered(lens.transfers(), filters)
-    cursor = _cursor(before)
-    if cursor:
-        at, last = cursor
-        # The first condition says no more than the second, but an index can begin there.
-        rows = rows.filter(requested_at__lte=at).filter(Q(requested_at__lt=at) | Q(pk__lt=last))
-    rows = rows.select_related(*RELATED).only(*COLUMNS)
-    found = list(rows.order_by("-requested_at", "-id")[: PAGE + 1])
+    ids = newest(lens, filters, before=cursor_of(before), many=PAGE + 1)
+    found = list(_with_columns(Transfer.objects.filter(pk__in=ids)).order_by("-requested_at", "-id"))
     shown, more = found[:PAGE], len(found) > PAGE
-    attempts = newest_attempts(transfer.pk for transfer in shown)
-    older = f"{shown[-1].requested_at.isoformat()}~{shown[-1].pk}" if more else ""
-    programs = programs_that_asked(shown)
-    return Page([_row(one, attempts.get(one.pk), lens, programs.get(one.pk, "")) for one in shown], older)
+    older = str(Cursor(shown[-1].requested_at, shown[-1].pk)) if more else ""
+    return Page(rows_of(lens, shown), older)
+
+
+def rows_of(lens: Lens, transfers: Sequence[Transfer]) -> list[Row]:
+    """As they are shown; each with its call, department and who asked for it."""
+    attempts = newest_attempts(transfer.pk for transfer in transfers)
+    programs = programs_that_asked(transfers)
+    return [_row(one, attempts.get(one.pk), lens, programs.get(one.pk, "")) for one in transfers]
 
 
 def history_row(lens: Lens, transfer_id: UUID) -> Row | None:
     """One transfer as the newest, unfiltered page shows it."""
-    rows = _filtered(lens.transfers(), Filters()).select_related(*RELATED)
-    found = rows.filter(pk=transfer_id).first()
-    if found is None:
-        return None
-    program = programs_that_asked([found]).get(found.pk, "")
-    return _row(found, newest_attempts([transfer_id]).get(transfer_id), lens, program)
+    found = lens.transfers().filter(call__rehearsal=False, pk=transfer_id).select_related(*RELATED).first()
+    return rows_of(lens, [found])[0] if found else None
 
 
-def _filtered(rows: QuerySet[Transfer], filters: Filters) -> QuerySet[Transfer]:
-    wanted: dict[str, Any] = {}
-    if not filters.rehearsals:
-        wanted["call__rehearsal"] = False
-    if filters.department is not None:
-        wanted["department"] = filters.department
-    if filters.result:
-        wanted["end_reason"] = filters.result
-    if filters.since:
-        wanted["requested_at__gte"] = datetime.combine(filters.since, time(), UTC)
-    if filters.until:
-        wanted["requested_at__lt"] = datetime.combine(filters.until + timedelta(days=1), time(), UTC)
-    if filters.caller:
-        digits = "".join(c for c in filters.caller if c.isdigit())
-        if len(digits) <= 4:
-            wanted["call__caller_last4"] = digits
-        else:
-            wanted["call__caller_number_hmac"] = number_hmac(f"+{digits}")
-    rows = rows.filter(**wanted)
-    if filters.manager:
-        rows = rows.filter(pk__in=Attempt.objects.filter(manager=filters.manager).values("transfer"))
-    return rows
-
-
-def _cursor(text: str) -> tuple[datetime, UUID] | None:
-    at, _, last = text.partition("~")
-    try:
-        return datetime.fromisoformat(at), UUID(last)
-    except ValueError:
-        return None
+def _with_columns(rows: QuerySet[Transfer]) -> QuerySet[Transfer]:
+    return rows.select_related(*RELATED).only(*COLUMNS)
 
 
 def _row(transfer: Transfer, attempt: Attempt | None, lens: Lens, program: str) -> Row:
@@ -175,3 +99,14 @@ def asked_by(transfer: Transfer, program: str) -> str:
     if transfer.requested_by:
         return transfer.requested_by.get_username()
     return program or ("rehearsal" if transfer.call.rehearsal else "AI")
+
+
+def supervisors(lens: Lens) -> QuerySet[User]:
+    """Whose part in a transfer can be asked for: those of the departments that this lens sees."""
+    if not lens.scope.sees_calls:
+        return User.objects.none()
+    people = User.objects.filter(groups__name__in=(Role.SUPERVISOR, Role.ADMINISTRATOR))
+    if not lens.scope.every_department:
+        near = Q(memberships__department__in=lens.scope.departments) | Q(groups__name=Role.ADMINISTRATOR)
+        people = people.filter(near)
+    return people.distinct().order_by("username").only("username")

@@ -37,6 +37,7 @@ urlpatterns = [
     path("desk/<uuid:attempt_id>/note", desk.note, name="desk_note"),
     path("desk/<uuid:attempt_id>/finish", desk.finish, name="desk_finish"),
     path("history", history.history, name="history"),
+    path("history/search", history.search, name="history_search"),
     path("transfers/<uuid:transfer_id>", history.transfer, name="transfer"),
     path("transfers/<uuid:transfer_id>/bundle", history.bundle, name="transfer_bundle"),
     path("transfers/<uuid:transfer_id>/approve", actions.approve, name="approve"),

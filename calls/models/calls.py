@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from uuid6 import uuid7
 
@@ -66,6 +68,7 @@ class Call(models.Model):
             ),
             models.Index(fields=("wake_at",), condition=models.Q(wake_at__isnull=False), name="call_wake"),
             models.Index(fields=("department",), condition=~models.Q(state=CallState.INACTIVE), name="call_live"),
+            models.Index(fields=("source",), condition=models.Q(source="callback"), name="call_back"),
         )
         permissions = (
             ("view_every_department", "Can see every department's calls"),
@@ -117,6 +120,13 @@ class Leg(models.Model):
         return f"{self.kind} of {self.call_id}"
 
 
+class UtteranceManager(models.Manager["Utterance"]):
+    """Nobody reads the words' index out of a row: it is there to be searched."""
+
+    def get_queryset(self) -> models.QuerySet[Utterance]:
+        return super().get_queryset().defer("words")
+
+
 class Utterance(models.Model):
     """One finished turn of somebody, on the caller's side or in the consultation."""
 
@@ -127,10 +137,21 @@ class Utterance(models.Model):
     text = models.TextField()
     started_at = models.DateTimeField()
     after_merge = models.BooleanField(default=False)
+    words = models.GeneratedField(
+        expression=SearchVector("text", config="simple"),  # of no language: callers speak many
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects = UtteranceManager()
 
     class Meta:
         ordering = ("started_at", "id")
-        indexes = (models.Index(fields=("call", "started_at", "id"), name="utterance_order"),)
+        indexes = (
+            models.Index(fields=("call", "started_at", "id"), name="utterance_order"),
+            # Without a list of what is to be indexed later: every search would read through it.
+            GinIndex(fields=("words",), fastupdate=False, name="utterance_words"),
+        )
 
     def __str__(self) -> str:
         return f"{self.speaker} in {self.call_id}"

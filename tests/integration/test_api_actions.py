@@ -19,6 +19,7 @@ from tests.world import Story, World
 from transfers import history, record
 from transfers.access import lens_of_key
 from transfers.api import transfers as api_transfers
+from transfers.history_filters import Filters
 from transfers.models import Manager, Policy, Presence, Transfer
 from transfers.states import TransferState
 
@@ -97,7 +98,7 @@ def test_a_program_sets_presence_with_a_reason(story: Story, crm: tuple[ApiKey, 
 def test_the_history_and_the_record_name_the_program(story: Story, crm: tuple[ApiKey, Program]) -> None:
     made, who = crm
     who.post(f"calls/{story.call.pk}/transfers", ASK)
-    page = history.history_page(lens_of_key(made), history.Filters())
+    page = history.history_page(lens_of_key(made), Filters())
     assert [row.asked_by for row in page.rows] == ["CRM"]
     row = history.history_row(lens_of_key(made), story.transfer.pk)
     assert row

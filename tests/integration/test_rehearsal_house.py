@@ -19,6 +19,7 @@ from tests import rows
 from tests.people import account
 from transfers import history, requests, services
 from transfers.access import lens_of
+from transfers.history_filters import Filters
 from transfers.models import Endpoint, Manager, Presence, Transfer, Trunk
 from transfers.people import groups
 from transfers.rehearsal import house
@@ -146,8 +147,8 @@ def test_it_is_asked_for_by_the_rehearsal_and_kept_out_of_history() -> None:
         call_id=call.pk, key=uuid4(), reason="test", department=made.department, actor=house.ACTOR
     )
     lens = lens_of(account(Role.ADMINISTRATOR))
-    assert history.history_page(lens, history.Filters()).rows == []
-    (row,) = history.history_page(lens, history.Filters(rehearsals=True)).rows
+    assert history.history_page(lens, Filters()).rows == []
+    (row,) = history.history_page(lens, Filters(rehearsals=True)).rows
     assert (row.transfer, row.asked_by) == (transfer, "rehearsal")
     event = Event.objects.get(type="transfer.requested")
     assert (event.actor_kind, event.actor_id, event.facts["by"]) == ("system", "rehearsal", "system")

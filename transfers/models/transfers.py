@@ -158,6 +158,23 @@ class Transfer(models.Model):
             models.Index(fields=("-requested_at", "-id"), name="transfer_newest"),
             models.Index(fields=("end_reason", "-requested_at", "-id"), name="transfer_by_result"),
             models.Index(fields=("department", "-requested_at", "-id"), name="transfer_by_department"),
+            models.Index(fields=("-requested_at", "-id"), condition=models.Q(kind="cold"), name="transfer_cold"),
+            models.Index(
+                fields=("requested_by", "-requested_at", "-id"),
+                condition=models.Q(requested_by__isnull=False),
+                name="transfer_by_asker",
+            ),
+            models.Index(
+                fields=("decided_by", "-requested_at", "-id"),
+                condition=models.Q(decided_by__isnull=False),
+                name="transfer_by_decider",
+            ),
+            models.Index(
+                fields=("cancelled_by", "-requested_at", "-id"),
+                condition=models.Q(cancelled_by__isnull=False),
+                name="transfer_by_stopper",
+            ),
+            models.Index(models.F("ended_at") - models.F("requested_at"), name="transfer_took"),
             models.Index(
                 fields=("department", "queued_at"),
                 condition=models.Q(state=TransferState.QUEUED),
@@ -228,6 +245,12 @@ class Attempt(models.Model):
                 name="one_open_attempt_a_manager",
             ),
             models.UniqueConstraint(fields=("transfer", "nth"), name="attempt_nth_once"),
+        )
+        indexes = (
+            models.Index(fields=("outcome",), condition=~models.Q(outcome=""), name="attempt_by_outcome"),
+            models.Index(
+                fields=("sip_status",), condition=models.Q(sip_status__isnull=False), name="attempt_by_sip"
+            ),
         )
 
     def __str__(self) -> str:

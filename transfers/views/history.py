@@ -3,9 +3,10 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_GET
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
 
 from calls.display import caller_name
 from calls.events import Actor, AuditExported
@@ -17,9 +18,10 @@ from transfers import audit_bundle, record, transfer_page
 from transfers.access import board_audiences, lens_of
 from transfers.callpage import talk
 from transfers.display import attempt_words, transfer_display
-from transfers.history import Filters, filters_of, history_page
+from transfers.history import history_page, supervisors
+from transfers.history_filters import Failed, Filters, Kind, filters_of
 from transfers.models import Manager
-from transfers.states import EndReason
+from transfers.states import EndReason, Outcome
 from transfers.swimlane import swimlane
 
 
@@ -30,21 +32,46 @@ def history(request: HttpRequest) -> HttpResponse:
     place = live(request, "history", board_audiences(lens))
     before = request.GET.get("before", "")
     found = history_page(lens, filters, before=before)
-    query = request.GET.copy()
-    query["before"] = found.older
     departments = lens.departments()
     context = {
         "live": place,
         "found": found,
         "filters": filters,
+        "address": filters.address(),
         "departments": departments,
         "managers": Manager.objects.filter(departments__in=departments).distinct().order_by("name").only("name"),
-        "results": EndReason.choices,
-        "older": query.urlencode(),
+        "supervisors": supervisors(lens),
+        "choices": CHOICES,
+        "older": _query(filters, found.older),
         "first": not before,
         "newest": not before and filters == Filters(),
+        "sight": lens.sight,
     }
     return page(request, "transfers/history.html", context)
+
+
+CHOICES = {
+    "result": EndReason.choices,
+    "kind": Kind.choices,
+    "outcome": Outcome.choices,
+    "failed": Failed.choices,
+}
+
+
+@require_POST
+def search(request: HttpRequest) -> HttpResponse:
+    """The form's: makes it an address, which holds everything but a caller's number."""
+    typed = request.POST.dict()
+    if not typed.get("caller", "").strip():
+        typed["caller"] = typed.get("same_caller", "")
+    query = _query(filters_of(typed))
+    return redirect(f"{reverse('history')}{'?' if query else ''}{query}")
+
+
+def _query(filters: Filters, before: str = "") -> str:
+    made = QueryDict(mutable=True)
+    made.update(filters.address() | ({"before": before} if before else {}))
+    return made.urlencode()
 
 
 @require_GET

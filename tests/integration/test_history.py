@@ -1,0 +1,141 @@
+"""The history: searched by everything it is asked for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from calls.models import Call, Supervision
+from calls.roles import Role
+from calls.services.calls import number_hmac
+from calls.timing import now
+from tests import rows
+from tests.people import account
+from transfers import history_search
+from transfers.access import Lens, lens_of
+from transfers.history import history_page
+from transfers.history_filters import filters_of
+from transfers.models import Attempt, BriefingVersion, Manager, Transfer
+from transfers.states import EndReason, Outcome, TransferState
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def floor():
+    return rows.floor()
+
+
+def found(lens: Lens, **query: object) -> set[Transfer]:
+    filters = filters_of({name: str(value) for name, value in query.items()})
+    return {row.transfer for row in history_page(lens, filters).rows}
+
+
+def test_each_filter_finds_its_own(floor) -> None:
+    priya = account(Role.SUPERVISOR, floor.billing, floor.claims, name="priya")
+    lens = lens_of(priya)
+    everything = found(lens)
+    assert len(everything) == 5
+    cold = rows.transfer(rows.call(floor.billing), TransferState.REJECTED, kind="cold", seconds=500)
+    Transfer.objects.filter(pk=cold.pk).update(
+        end_reason=EndReason.NOT_APPROVED, decided_by=priya, ended_at=now(), requested_at=rows.ago(500)
+    )
+    Call.objects.filter(pk=floor.returned.call_id).update(
+        source="callback", caller_number_hmac=number_hmac("+12025553301")
+    )
+    omar = Manager.objects.get(name="Omar")
+    assert found(lens, manager=omar.pk) == {floor.completed, floor.returned}
+    assert found(lens, manager=omar.pk, outcome="busy") == {floor.returned}
+    assert found(lens, outcome="no_answer") == {floor.briefing}
+    assert found(lens, manager=omar.pk, outcome="no_answer") == set()  # it was Noor who did not answer
+    assert found(lens, sip=486) == {floor.returned}
+    assert found(lens, kind="cold") == {cold}
+    assert found(lens, kind="callback") == {floor.returned}
+    assert found(lens, kind="warm") == everything
+    assert found(lens, failed="approval") == {cold}
+    assert found(lens, failed="ring") == {floor.returned, floor.briefing}
+    assert found(lens, failed="until_dial") == found(lens, failed="join") == set()
+    assert found(lens, longer=290, shorter=310) == {floor.completed}
+    assert found(lens, longer=311, result="connected") == set()
+    assert found(lens, caller="+1 202 555 3301") == {floor.returned}
+    assert found(lens, caller="9052") == {floor.completed}
+    assert found(lens, supervisor=priya.pk) == {cold}
+    before = (now() - timedelta(days=2)).date()  # yesterday may have begun a moment ago
+    assert found(lens, until=before) == set()
+    assert found(lens, since=before, until=now().date()) == {*everything, cold}
+    Attempt.objects.filter(outcome=Outcome.BUSY).update(outcome=Outcome.MERGE_FAILED, answered_at=now())
+    assert found(lens, failed="join") == {floor.returned}
+    assert found(lens, failed="consultation") == set()
+
+
+def test_whoever_asked_decided_wrote_or_was_there_had_part_in_it(floor) -> None:
+    sam = account(Role.SUPERVISOR, floor.billing, name="sam")
+    lens = lens_of(account(Role.ADMINISTRATOR, name="root"))
+    assert found(lens, supervisor=sam.pk) == set()
+    Transfer.objects.filter(pk=floor.merged.pk).update(requested_by=sam)
+    Transfer.objects.filter(pk=floor.returned.pk).update(cancelled_by=sam)
+    BriefingVersion.objects.create(
+        transfer=floor.briefing, nth=2, author="person", user=sam, text="Wants money back.", saved_at=now()
+    )
+    Supervision.objects.create(
+        call=floor.completed.call, user=sam, mode="listen", request_key=uuid4(), opened_at=now(), seen_at=now()
+    )
+    had_part = {floor.merged, floor.returned, floor.briefing, floor.completed}
+    assert found(lens, supervisor=sam.pk) == had_part
+
+
+def test_words_said_are_found_by_those_who_may_read_them(floor) -> None:
+    lens = lens_of(account(Role.SUPERVISOR, floor.billing, name="priya"))
+    assert found(lens, words="charged twice") == {floor.waiting}
+    assert found(lens, words='"twice charged"') == set()
+    assert found(lens, words="CHARGED or invoice") == {floor.waiting, floor.briefing}
+    assert found(lens, words="invoice -old") == {floor.briefing}  # in the consultation: “Which invoice is that?”
+    assert found(lens, words="invoice", outcome="busy") == set()
+    assert found(lens, words="address") == set()  # said in Claims
+    assert found(lens, words="'); --") == set()
+    dana = account(Role.MANAGER, name="dana")
+    Manager.objects.filter(name="Dana").update(user=dana)
+    may_read = lens_of(dana).sight.transcript
+    assert found(lens_of(dana), words="invoice") == ({floor.briefing} if may_read else set())
+    blind = Lens(scope=lens.scope, sight=type(lens.sight)())
+    assert found(blind, words="invoice") == set()
+
+
+def test_what_is_not_in_the_newest_is_sought_by_its_index(floor, monkeypatch) -> None:
+    """A stretch of two: the page goes on behind it, without a gap and without anything twice."""
+    lens = lens_of(account(Role.ADMINISTRATOR, name="root"))
+    monkeypatch.setattr(history_search, "LOOKED_AT", 2)
+    monkeypatch.setattr("transfers.history.PAGE", 1)
+    wanted = found_in_order(lens, "")
+    for one in wanted:
+        rows.say(one.call, "caller", "platypus", seconds=1)
+    assert found_in_order(lens, "platypus") == wanted
+    root = lens_of(account(Role.ADMINISTRATOR, name="again"))
+    Transfer.objects.update(decided_by=None, requested_by=None, cancelled_by=None)
+    assert found(root, supervisor=10**6) == set()
+
+
+def found_in_order(lens: Lens, words: str) -> list[Transfer]:
+    inside, before = [], ""
+    while True:
+        page = history_page(lens, filters_of({"words": words}), before=before)
+        inside += [row.transfer for row in page.rows]
+        before = page.older
+        if not before:
+            return inside
+
+
+def test_the_form_makes_an_address_without_the_number(client, floor) -> None:
+    client.force_login(account(Role.SUPERVISOR, floor.billing, name="priya"))
+    Call.objects.filter(pk=floor.completed.call_id).update(caller_number_hmac=number_hmac("+12025559052"))
+    typed = {"caller": "+1 (202) 555-9052", "department": "", "result": "connected", "words": ""}
+    answer = client.post("/history/search", typed)
+    assert answer.status_code == 302
+    assert "555" not in answer["Location"].replace(number_hmac("+12025559052"), "")
+    page = client.get(answer["Location"]).content.decode()
+    assert str(floor.completed.pk) in page
+    kept = {"caller": "", "same_caller": number_hmac("+12025559052"), "result": "connected"}
+    assert client.post("/history/search", kept)["Location"] == answer["Location"]
+    assert client.post("/history/search", {"caller": " "})["Location"] == "/history"

@@ -1,0 +1,201 @@
+"""Finds transfers by what is filtered for, newest first, at a cost that does not grow with the past.
+
+Most filters are left to PostgreSQL's planner: it knows how common each value is, and either walks from the newest
+on or begins with the rare ones. Two it cannot judge. Who had part in a transfer is in five tables: each is asked
+for its own newest, and those are put in order. What was said is in an index without any order of time: a stretch
+of the newest is looked at row by row, which fills a page for every common word; the others are rare, and are
+sought by their index from there on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet
+
+from calls.models import Call, Supervision, Utterance
+from transfers.access import Lens
+from transfers.history_filters import LAST, Failed, Filters, Kind
+from transfers.models import Attempt, BriefingVersion, Transfer
+from transfers.states import AttemptState, EndReason, Outcome
+
+LOOKED_AT = 5000  # transfers of the newest: some 30 ms; what is in one of a hundred fills a page of fifty
+Transfers = QuerySet[Transfer]
+
+
+@dataclass(frozen=True, order=True)
+class Cursor:
+    """A row's place; that of the last one of the page above."""
+
+    at: datetime
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.id}"
+
+
+def cursor_of(text: str) -> Cursor | None:
+    at, _, last = text.partition("~")
+    try:
+        found = Cursor(datetime.fromisoformat(at), UUID(last))
+    except ValueError:
+        return None
+    return found if found.at.tzinfo else None
+
+
+def newest(lens: Lens, filters: Filters, *, before: Cursor | None, many: int) -> list[UUID]:
+    """The ids of the newest `many` that match and come after `before`, newest first."""
+    if filters.words and not lens.sight.transcript:
+        return []
+    easy, said = _easy(lens, filters), _said(filters.words) if filters.words else None
+    found: set[Cursor] = set()
+    for part in _parts(filters.supervisor):
+        rows = easy.filter(part)
+        found |= set(_with_words(rows, said, before, many) if said is not None else _first(rows, before, many))
+    return [one.id for one in sorted(found, reverse=True)[:many]]
+
+
+def every(lens: Lens, filters: Filters) -> Transfers:
+    """All that match, newest first, in whatever way PostgreSQL thinks the quickest."""
+    if filters.words and not lens.sight.transcript:
+        return Transfer.objects.none()
+    rows = _easy(lens, filters).filter(reduce(or_, _parts(filters.supervisor)))
+    if filters.words:
+        rows = rows.filter(Exists(_said(filters.words).filter(call=OuterRef("call"))))
+    return _ordered(rows)
+
+
+def _first(rows: Transfers, before: Cursor | None, many: int) -> list[Cursor]:
+    places = _after(rows, before).values_list("requested_at", "pk")[:many]
+    return [Cursor(at, id) for at, id in places]
+
+
+def _with_words(rows: Transfers, said: QuerySet[Utterance], before: Cursor | None, many: int) -> list[Cursor]:
+    near = _after(rows, before)[:LOOKED_AT]
+    spoken = Transfer.objects.filter(Exists(said.filter(call=OuterRef("call"))), pk__in=near.values("pk"))
+    found = _first(spoken, before, many)  # the cursor again: who walks there begins where those are
+    if len(found) == many:
+        return found
+    last = _after(rows, before).values_list("requested_at", "pk")[LOOKED_AT - 1 : LOOKED_AT].first()
+    if last is None:  # that was all
+        return found
+    rare = rows.filter(OneOf(F("call"), ArraySubquery(said.values("call"))))
+    return found + _first(rare, Cursor(*last), many - len(found))
+
+
+def _ordered(rows: Transfers) -> Transfers:
+    return rows.order_by("-requested_at", "-id")
+
+
+def _after(rows: Transfers, before: Cursor | None) -> Transfers:
+    if before:
+        # The first condition says no more than the second, but an index can begin there.
+        rows = rows.filter(requested_at__lte=before.at).filter(Q(requested_at__lt=before.at) | Q(pk__lt=before.id))
+    return _ordered(rows)
+
+
+# ── what PostgreSQL can judge ────────────────────────────────────────────────────────────────────
+
+
+def _easy(lens: Lens, filters: Filters) -> Transfers:
+    rows = lens.transfers().filter(**_of_transfer(filters), **_of_call(filters))
+    if filters.longer is not None or filters.shorter is not None:
+        rows = rows.annotate(took=F("ended_at") - F("requested_at"))
+        if filters.longer is not None:
+            rows = rows.filter(took__gte=timedelta(seconds=filters.longer))
+        if filters.shorter is not None:
+            rows = rows.filter(took__lte=timedelta(seconds=filters.shorter))
+    attempts = _of_attempt(filters)
+    if attempts:  # all of one attempt: whom Dana declined, not whom Dana was rung for and anybody declined
+        rows = rows.filter(pk__in=Attempt.objects.filter(**attempts).values("transfer"))
+    return rows.filter(_failed_before_ringing(filters.failed))
+
+
+def _of_transfer(filters: Filters) -> dict[str, Any]:
+    wanted: dict[str, Any] = {}
+    if filters.department is not None:
+        wanted["department"] = filters.department
+    if filters.result:
+        wanted["end_reason"] = filters.result
+    if filters.since:
+        wanted["requested_at__gte"] = datetime.combine(filters.since, time(), UTC)
+    if filters.until:
+        wanted["requested_at__lt"] = datetime.combine(filters.until, time(), UTC) + timedelta(days=1)
+    if filters.kind in (Kind.WARM, Kind.COLD):
+        wanted["kind"] = filters.kind
+    return wanted
+
+
+def _of_call(filters: Filters) -> dict[str, Any]:
+    wanted: dict[str, Any] = {} if filters.rehearsals else {"call__rehearsal": False}
+    if filters.kind == Kind.CALLBACK:
+        wanted["call__source"] = Call.Source.CALLBACK
+    if filters.caller:
+        exact = "call__caller_last4" if len(filters.caller) <= LAST else "call__caller_number_hmac"
+        wanted[exact] = filters.caller
+    return wanted
+
+
+def _of_attempt(filters: Filters) -> dict[str, Any]:
+    wanted: dict[str, Any] = {}
+    if filters.manager:
+        wanted["manager"] = filters.manager
+    if filters.outcome:
+        wanted["outcome"] = filters.outcome
+    if filters.sip is not None:
+        wanted["sip_status"] = filters.sip
+    if filters.failed == Failed.RING:
+        wanted |= {"state": AttemptState.FAILED, "answered_at": None}
+    elif filters.failed == Failed.CONSULTATION:
+        others = [one for one in Outcome if one != Outcome.MERGE_FAILED]
+        wanted |= {"state": AttemptState.FAILED, "answered_at__isnull": False, "outcome__in": others}
+    elif filters.failed == Failed.JOIN:
+        wanted["outcome__in"] = [Outcome.MERGE_FAILED]
+    return wanted
+
+
+def _failed_before_ringing(failed: str) -> Q:
+    if failed == Failed.APPROVAL:
+        return Q(end_reason=EndReason.NOT_APPROVED)
+    if failed == Failed.UNTIL_DIAL:
+        nobody = (EndReason.NO_MANAGER, EndReason.OUTSIDE_HOURS)
+        return Q(end_reason__in=nobody) & Q(~Exists(Attempt.objects.filter(transfer=OuterRef("pk"))))
+    return Q()
+
+
+# ── what it cannot ───────────────────────────────────────────────────────────────────────────────
+
+
+def _said(words: str) -> QuerySet[Utterance]:
+    """Turns, on either side: refund, "late refund" as it stands, refund or -invoice."""
+    query = SearchQuery(words, config="simple", search_type="websearch")
+    return Utterance.objects.filter(words=query).order_by()
+
+
+def _parts(supervisor: int | None) -> Sequence[Q]:
+    """Who asked for it, decided it, stopped it, wrote its briefing, or was in its call: one after the other."""
+    if supervisor is None:
+        return (Q(),)
+    return (
+        Q(requested_by=supervisor),
+        Q(decided_by=supervisor),
+        Q(cancelled_by=supervisor),
+        Q(pk__in=BriefingVersion.objects.filter(user=supervisor).order_by().values("transfer")),
+        Q(call__in=Supervision.objects.filter(user=supervisor).order_by().values("call")),
+    )
+
+
+class OneOf(Func):
+    """One of a list that PostgreSQL makes first: a mere subquery might still become a walk of the whole past."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
