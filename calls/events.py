@@ -263,6 +263,15 @@ class AuditExported(EventBody):
     type = "audit.exported"
 
 
+class HistoryExported(EventBody):
+    """Somebody took the history away, as a file; `filters` says by what it was narrowed, not to what."""
+
+    type = "history.exported"
+    export_id: str
+    form: str
+    filters: list[str]
+
+
 class TranscriptRead(EventBody):
     """Somebody opened a page with what was said."""
 

@@ -12,6 +12,7 @@ http = get_asgi_application()
 
 from calls import metrics, webhook_app
 from calls.agents import tracing
+from calls.pacing import paced
 from calls.probe_app import Probes
 from config import (
     celery,  # noqa: F401 - the hints' broker
@@ -29,7 +30,7 @@ async def pages_or_machines(scope: dict[str, Any], receive: Any, send: Any) -> N
     if webhook_app.is_webhook(scope):
         await webhook_app.app(scope, receive, send)
     else:
-        await (probes if probes.answers(scope) else http)(scope, receive, send)
+        await (probes if probes.answers(scope) else http)(scope, receive, paced(send))
 
 
 application = ProtocolTypeRouter({"http": pages_or_machines, "websocket": websocket})

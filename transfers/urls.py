@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from transfers.views import actions, call, callbacks, desk, history, supervise, wallboard
+from transfers.views import actions, call, callbacks, desk, exports, history, supervise, wallboard
 
 urlpatterns = [
     path("", wallboard.wallboard, name="wallboard"),
@@ -38,6 +38,8 @@ urlpatterns = [
     path("desk/<uuid:attempt_id>/finish", desk.finish, name="desk_finish"),
     path("history", history.history, name="history"),
     path("history/search", history.search, name="history_search"),
+    path("history/export", exports.export, name="history_export"),
+    path("history/exports", exports.exports, name="history_exports"),
     path("transfers/<uuid:transfer_id>", history.transfer, name="transfer"),
     path("transfers/<uuid:transfer_id>/bundle", history.bundle, name="transfer_bundle"),
     path("transfers/<uuid:transfer_id>/approve", actions.approve, name="approve"),

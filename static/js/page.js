@@ -40,6 +40,13 @@
     },
   });
 
+  // A form whose answer is a file: the page stays, and what tells how far it is looks after it (htmx would stop the
+  // form if it listened to it). More than once, for the console may be slow to begin.
+  document.addEventListener("submit", (event) => {
+    const told = event.target.dataset.tells;
+    if (told) for (const seconds of [1, 3, 9]) setTimeout(() => htmx.trigger(told, "sent"), seconds * 1000);
+  });
+
   // ── clocks ──────────────────────────────────────────────────────────────────────────────────
   const two = (n) => String(n).padStart(2, "0");
   function clock(ms) {

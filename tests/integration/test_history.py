@@ -1,23 +1,27 @@
-"""The history: searched by everything it is asked for."""
+"""The history: searched by everything it is asked for, and taken away as a file."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 
-from calls.models import Call, Supervision
+from calls.models import Call, Event, Supervision
 from calls.roles import Role
 from calls.services.calls import number_hmac
 from calls.timing import now
 from tests import rows
 from tests.people import account
-from transfers import history_search
+from transfers import history_export, history_search
 from transfers.access import Lens, lens_of
 from transfers.history import history_page
 from transfers.history_filters import filters_of
-from transfers.models import Attempt, BriefingVersion, Manager, Transfer
+from transfers.models import Attempt, BriefingVersion, HistoryExport, Manager, Transfer
 from transfers.states import EndReason, Outcome, TransferState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -139,3 +143,52 @@ def test_the_form_makes_an_address_without_the_number(client, floor) -> None:
     kept = {"caller": "", "same_caller": number_hmac("+12025559052"), "result": "connected"}
     assert client.post("/history/search", kept)["Location"] == answer["Location"]
     assert client.post("/history/search", {"caller": " "})["Location"] == "/history"
+
+
+# ── taken away ───────────────────────────────────────────────────────────────────────────────────
+
+
+def taken(client: Client, **typed: str) -> str:
+    answer = client.post("/history/export", typed)
+    assert answer.status_code == 200, answer.content
+    return b"".join(answer).decode()
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")  # the test's client is not ASGI's
+def test_the_files_hold_what_the_page_shows_and_no_formula(client, floor, monkeypatch) -> None:
+    monkeypatch.setattr(history_export, "BATCH", 2)
+    client.force_login(account(Role.SUPERVISOR, floor.billing, name="priya"))
+    Manager.objects.filter(name="Omar").update(name="=HYPERLINK(1)")
+    told = list(csv.DictReader(io.StringIO(taken(client, form="csv", result="no_manager"))))
+    (row,) = told
+    assert row["transfer"] == str(floor.returned.pk)
+    assert row["manager"] == "'=HYPERLINK(1)"
+    assert row["tried"] == "'=HYPERLINK(1): Busy (SIP 486)"
+    assert row["caller"] in ("…3301", "'+12025553301")
+    lines = [json.loads(line) for line in taken(client, form="jsonl").splitlines()]
+    mine = [floor.waiting, floor.briefing, floor.returned, floor.completed]  # Billing's, newest first
+    assert [line["transfer"] for line in lines] == [
+        str(one.pk) for one in sorted(mine, key=lambda one: one.requested_at, reverse=True)
+    ]
+    assert lines[-1]["attempts"][0]["manager"] == "=HYPERLINK(1)"
+    newest, first = HistoryExport.objects.order_by("-asked_at")
+    assert (newest.rows, newest.whole, newest.form) == (4, True, "jsonl")
+    assert (first.rows, first.whole, first.filters) == (1, True, ["result"])
+    event = Event.objects.filter(type="history.exported").latest("seq")
+    assert event.facts == {"export_id": str(newest.pk), "form": "jsonl", "filters": []}
+    progress = client.get("/history/exports").content.decode()
+    assert "every 1s" not in progress
+    assert ">4</span> rows" in progress
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [(Role.SUPERVISOR, 200), (Role.AUDITOR, 200), (Role.ADMINISTRATOR, 200), (Role.MANAGER, 403), (None, 403)],
+)
+def test_the_history_is_taken_by_those_who_may_export(role, status, client, floor) -> None:
+    client.force_login(account(role, name="somebody"))
+    assert client.post("/history/export", {"form": "csv"}).status_code == status
+    assert client.get("/history/exports").status_code == status
+    assert ("export-form" in client.get("/history").content.decode()) == (status == 200)
+    assert HistoryExport.objects.exists() == (status == 200)
+    assert client.get("/history/export").status_code == 405

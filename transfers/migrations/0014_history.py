@@ -1,6 +1,9 @@
-"""What the history is searched by."""
+"""What the history is searched by, and who took it away."""
 
+import django.db.models.deletion
 import django.db.models.expressions
+import uuid6
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -8,9 +11,41 @@ class Migration(migrations.Migration):
     dependencies = [
         ("calls", "0018_search"),
         ("transfers", "0013_roster"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="HistoryExport",
+            fields=[
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("form", models.CharField(choices=[("csv", "CSV"), ("jsonl", "JSON Lines")], max_length=5)),
+                (
+                    "filters",
+                    models.JSONField(default=list, help_text="By what was filtered, not for what."),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("told_at", models.DateTimeField(help_text="When it was last heard of.")),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("whole", models.BooleanField(default=False, help_text="Every row was sent.")),
+                ("rows", models.PositiveBigIntegerField(default=0, help_text="Sent so far.")),
+                (
+                    "about",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="How many there are, as PostgreSQL guesses."
+                    ),
+                ),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-asked_at",),
+            },
+        ),
         migrations.AddIndex(
             model_name="attempt",
             index=models.Index(

@@ -3,6 +3,7 @@
 from .callbacks import Callback
 from .desks import OpenDesk
 from .dialling import Dialled, DialRule
+from .exports import HistoryExport
 from .hours import Holiday, OpeningHours, Shift, ShiftException
 from .policies import Policy
 from .rings import Ring
@@ -20,6 +21,7 @@ __all__ = [
     "Dialled",
     "Endpoint",
     "HandOver",
+    "HistoryExport",
     "Holiday",
     "Manager",
     "OpenDesk",

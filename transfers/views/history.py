@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from calls.access import may
 from calls.display import caller_name
 from calls.events import Actor, AuditExported
 from calls.events import record as record_event
@@ -23,6 +24,7 @@ from transfers.history_filters import Failed, Filters, Kind, filters_of
 from transfers.models import Manager
 from transfers.states import EndReason, Outcome
 from transfers.swimlane import swimlane
+from transfers.views.exports import EXPORT, exports_context
 
 
 @require_GET
@@ -46,7 +48,10 @@ def history(request: HttpRequest) -> HttpResponse:
         "first": not before,
         "newest": not before and filters == Filters(),
         "sight": lens.sight,
+        "exports": None,
     }
+    if may(request.user, EXPORT):
+        context |= exports_context(request)
     return page(request, "transfers/history.html", context)
 
 
