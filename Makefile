@@ -27,8 +27,8 @@ check: env-dev assets ## formatting, types, architecture, migrations, deployment
 rehearse: env ## a test call through the running product (ARGS="--json --scenario NAME")
 	@exec $(RUN) manage.py rehearse $(ARGS)
 
-bench: env-dev assets ## measures the numbers that we hold; writes build/bench.json
-	@exec $(RUN) -m tests.bench $(ARGS)
+bench: env-dev assets ## measures the numbers that we hold; writes build/bench.json (BIG=1: a million transfers)
+	@exec $(RUN) -m tests.bench$(if $(BIG),.big) $(ARGS)
 
 soak: env-dev assets ## random transfers with random kills for MINUTES=60; writes build/soak.json (SEED=7 replays)
 	@exec $(RUN) -m tests.soak

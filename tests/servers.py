@@ -19,10 +19,14 @@ START_SECONDS = 60.0
 
 
 class Servers:
-    """Both servers, from `start` to `stop`; `environment` is what the settings read."""
+    """Both servers, from `start` to `stop`; `environment` is what the settings read.
 
-    def __init__(self) -> None:
-        self.state = Path(tempfile.mkdtemp(prefix="patchbay-tests-"))
+    `kept` is a folder whose database is to stay.
+    """
+
+    def __init__(self, *, kept: Path | None = None) -> None:
+        self.kept = kept is not None
+        self.state = kept or Path(tempfile.mkdtemp(prefix="patchbay-tests-"))
         self.state.chmod(0o711)  # as root, PostgreSQL's account has to get to its data
         self.port = state.any_port(set())
         self.password = secrets.token_hex(8)
@@ -47,7 +51,7 @@ class Servers:
         }
 
     def start(self) -> None:
-        (self.state / "logs").mkdir()
+        (self.state / "logs").mkdir(exist_ok=self.kept)
         valkey = servers.valkey("valkey", self.state, port=self.port, password=self.password, append_only=False)
         for command in (postgres.command(self.state, durable=False), valkey):
             child = Child(command, logs=self.state / "logs", env=dict(os.environ))
@@ -75,5 +79,6 @@ class Servers:
             child.terminate()
         for child in self.children:
             child.finish(10)
-        shutil.rmtree(self.state, ignore_errors=True)
+        if not self.kept:
+            shutil.rmtree(self.state, ignore_errors=True)
         shutil.rmtree(postgres.socket_dir(self.state), ignore_errors=True)

@@ -1,7 +1,7 @@
 """`make bench`: measures the numbers that we hold, prints a table and writes build/bench.json.
 
-Traffic goes to this machine only. A missed bar is told and is no failure of the run. BIG=1 measures the history
-at a million transfers (builds them first: some minutes, 2 GB of disk).
+Traffic goes to this machine only. A missed bar is told and is no failure of the run. BIG=1 runs `tests.bench.big`
+instead, which measures the history at a million transfers.
 """
 
 from __future__ import annotations

@@ -1,0 +1,150 @@
+"""One database of `--many` transfers: built where it is missing, then measured. Prints its figures as JSON.
+
+The parent has started the servers; DATABASE_URL names the database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+import urllib.parse
+import urllib.request
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import django
+
+from tests.bench.big.__main__ import BUILT
+
+CHUNK = 1 << 16
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--many", type=int, required=True)
+    parser.add_argument("--times", type=int, default=40)
+    options = parser.parse_args()
+    django.setup()
+    _built(options.many)
+    found: dict[str, Any] = {"reads": _reads(options.times), "verify": _verify(), "export": _export()}
+    sys.stdout.write(json.dumps(found))
+    return 0
+
+
+def _built(many: int) -> None:
+    from django.core.management import call_command
+    from django.db import connection
+
+    from tests.bench import past
+    from tests.bench.big import record
+
+    call_command("migrate", verbosity=0)
+    if BUILT in connection.introspection.table_names():
+        return
+    began = time.monotonic()
+    past.house()
+    past.build(many, say)
+    record.build(many, say)
+    past.run(f"CREATE TABLE {BUILT} AS SELECT now() AS at")
+    say(f"  built in {time.monotonic() - began:.0f} s")
+
+
+def _reads(times: int) -> dict[str, dict[str, Any]]:
+    """Spreads in ms, by what was read and as whom."""
+    from dataclasses import asdict
+
+    from django.contrib.auth.models import User
+
+    from tests.bench import reading
+    from tests.bench.figures import spread
+    from transfers.access import lens_of
+
+    people = {"a supervisor": "priya", "an auditor": "audra", "a manager": "dana"}
+    found = {}
+    for who, name in people.items():
+        lens = lens_of(User.objects.get(username=name))
+        for what, queries in reading.queries(lens, times).items():
+            took = spread([reading.read(lens, query) for query in queries][1:])
+            found[f"{what}, as {who}"] = asdict(took)
+        say(f"  read as {who}")
+    return found
+
+
+def _verify() -> dict[str, float]:
+    from calls.audit import chain
+
+    began = time.monotonic()
+    verdict = chain.verify()
+    if verdict.broken:
+        raise SystemExit(f"the built record does not verify: {verdict.broken.words}")
+    took = time.monotonic() - began
+    say(f"  verified {verdict.seals:,} links in {took:.0f} s")
+    return {"links": verdict.seals, "seconds": took}
+
+
+# ── the export, as a browser takes it from the running web process ───────────────────────────────
+
+
+def _export() -> dict[str, float]:
+    from tests.browser import Console
+
+    console = Console()
+    console.start()
+    try:
+        assert console.process
+        pid = console.process.pid
+        cookies = _log_in()
+        _download(console.url, cookies, result="error")  # whatever is loaded at the first time
+        before = _memory_mb(pid, "VmRSS")
+        Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak counts from here
+        began = time.monotonic()
+        lines, size = _download(console.url, cookies, rehearsals="1")
+        took = time.monotonic() - began
+        grown = _memory_mb(pid, "VmHWM") - before
+    finally:
+        console.stop()
+    say(f"  exported {lines:,} rows ({size >> 20} MB) in {took:.0f} s")
+    return {"rows": lines, "seconds": took, "grown_mb": grown, "before_mb": before}
+
+
+def _log_in() -> dict[str, str]:
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(User.objects.get(username="audra"))
+    client.get("/history")  # its forms make the second cookie
+    return {name: morsel.value for name, morsel in client.cookies.items()}
+
+
+def _download(url: str, cookies: dict[str, str], **typed: str) -> tuple[int, int]:
+    """Lines and bytes, none of which are kept."""
+    data = {"csrfmiddlewaretoken": cookies["csrftoken"], "form": "jsonl", **typed}
+    headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items()), "Referer": url}
+    body = urllib.parse.urlencode(data).encode()
+    request = urllib.request.Request(f"{url}/history/export", body, headers)
+    lines = size = 0
+    answer: HTTPResponse
+    with urllib.request.urlopen(request, timeout=600) as answer:
+        while part := answer.read(CHUNK):
+            lines += part.count(b"\n")
+            size += len(part)
+    return lines, size
+
+
+def _memory_mb(pid: int, what: str) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:")) / 1024
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    raise SystemExit(main())
