@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from django.db.models import Count, Min
@@ -14,8 +14,9 @@ from calls.agents import tracing
 from calls.models import Event
 from calls.timing import now
 from calls.tracing import find_transfers_with
-from transfers.models import Attempt, Decision, Transfer
-from transfers.phases import AFTER_MERGE, Phase, phases
+from transfers.courses import courses
+from transfers.models import Attempt, Transfer
+from transfers.phases import AFTER_MERGE, Phase
 from transfers.states import OPEN_TRANSFER, AttemptState, TransferState
 from transfers.transfer_events import (
     AttemptMoved,
@@ -77,7 +78,7 @@ def _moved(transfer_id: UUID, source: str, to: str) -> None:
     if not joined and not over:
         return
     transfer = Transfer.objects.get(pk=transfer_id)
-    found = phases_of(transfer)
+    found = courses([transfer])[0].phases
     after = source == TransferState.MERGED
     for phase in found:
         if (phase.name in AFTER_MERGE) == after:
@@ -87,15 +88,7 @@ def _moved(transfer_id: UUID, source: str, to: str) -> None:
         _trace(transfer, found)
 
 
-def phases_of(transfer: Transfer) -> list[Phase]:
-    attempts = list(Attempt.objects.filter(transfer=transfer))
-    decisions = {one.attempt_id: one for one in Decision.objects.filter(attempt__in=attempts)}
-    moves = Event.objects.filter(transfer_id=transfer.pk, type=TransferMoved.type).order_by("seq")
-    approved = next((one.at for one in moves if one.facts["from_state"] == TransferState.REQUESTED), None)
-    return phases(transfer, attempts, approved_at=approved, decisions=decisions)
-
-
-def _trace(transfer: Transfer, found: list[Phase]) -> None:
+def _trace(transfer: Transfer, found: Sequence[Phase]) -> None:
     """By whoever finished it: the phases, and at last the root that holds every process's spans."""
     if not tracing.on() or transfer.ended_at is None:
         return

@@ -45,6 +45,7 @@ def register() -> None:
     ring_effect.register()
     link_extension.register()
     clock.every_tick(tasks.wake_transfers)
+    clock.every_tick(clock.seldom(tasks.measure_transfers, seconds=1))
 
 
 def on_call_ended(*, call: Call, **_: Any) -> None:

@@ -6,6 +6,16 @@ from .dialling import Dialled, DialRule
 from .exports import HistoryExport
 from .hours import Holiday, OpeningHours, Shift, ShiftException
 from .policies import Policy
+from .reports import (
+    Asked,
+    DayTally,
+    HourTally,
+    ManagerTally,
+    MeasuredAttempt,
+    MeasuredTransfer,
+    PhaseKind,
+    PhaseTally,
+)
 from .rings import Ring
 from .roster import Endpoint, Manager, PinEntry, Presence, Trunk
 from .transfers import Afterwards, Attempt, BriefingVersion, Decision, HandOver, ReferResult, Transfer, WaitsWith
@@ -13,9 +23,11 @@ from .uploads import RosterUpload
 
 __all__ = [
     "Afterwards",
+    "Asked",
     "Attempt",
     "BriefingVersion",
     "Callback",
+    "DayTally",
     "Decision",
     "DialRule",
     "Dialled",
@@ -23,9 +35,15 @@ __all__ = [
     "HandOver",
     "HistoryExport",
     "Holiday",
+    "HourTally",
     "Manager",
+    "ManagerTally",
+    "MeasuredAttempt",
+    "MeasuredTransfer",
     "OpenDesk",
     "OpeningHours",
+    "PhaseKind",
+    "PhaseTally",
     "PinEntry",
     "Policy",
     "Presence",

@@ -146,6 +146,9 @@ class Transfer(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     deadline_at = models.DateTimeField(null=True, blank=True, help_text="Of the present state, for the page.")
     wake_at = models.DateTimeField(null=True, blank=True, help_text="When the clock looks at it next.")
+    measured = models.BooleanField(
+        default=False, db_default=False, help_text="It is over, and the reports have counted it."
+    )
     version = models.PositiveBigIntegerField(default=1)
 
     class Meta:
@@ -181,6 +184,11 @@ class Transfer(models.Model):
                 name="transfer_in_line",
             ),
             models.Index(fields=("wake_at",), condition=models.Q(wake_at__isnull=False), name="transfer_wake"),
+            models.Index(
+                fields=("ended_at",),
+                condition=models.Q(measured=False, ended_at__isnull=False),
+                name="transfer_unmeasured",
+            ),
         )
         permissions = (
             ("request_transfer", "Can escalate"),
