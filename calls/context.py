@@ -27,6 +27,7 @@ PAGES = (
     ("Live", "activity", "wallboard", ()),
     ("Desk", "headset", "desk", ()),
     ("History", "history", "history", ()),
+    ("Reports", "chart-bar", "reports", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
     ("Callbacks", "phone-incoming", "callbacks", ("transfers.view_callback",)),
     ("Audit", "shield-check", "audit", ("calls.verify_audit",)),
     ("Rooms", "door", "rooms", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),

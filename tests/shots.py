@@ -70,7 +70,7 @@ def look(base: str) -> None:
         shots.take("presence", presence)
         shots.take("beside", beside)
         shots.take("transfer", transfer)
-        for name in ("callbacks", "history", "rooms", "status", "test-call"):
+        for name in ("callbacks", "history", "reports", "rooms", "status", "test-call"):
             shots.take(name, lambda page, name=name: page.goto(f"{base}/{name}"))  # type: ignore[misc]
         shots.take("admin", lambda page: page.goto(f"{base}/admin/"), account="admin")
 

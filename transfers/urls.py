@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from transfers.views import actions, call, callbacks, desk, exports, history, supervise, wallboard
+from transfers.views import actions, call, callbacks, desk, exports, history, reports, supervise, wallboard
 
 urlpatterns = [
     path("", wallboard.wallboard, name="wallboard"),
@@ -40,6 +40,8 @@ urlpatterns = [
     path("history/search", history.search, name="history_search"),
     path("history/export", exports.export, name="history_export"),
     path("history/exports", exports.exports, name="history_exports"),
+    path("reports", reports.reports, name="reports"),
+    path("reports/<slug:key>.csv", reports.table, name="reports_table"),
     path("transfers/<uuid:transfer_id>", history.transfer, name="transfer"),
     path("transfers/<uuid:transfer_id>/bundle", history.bundle, name="transfer_bundle"),
     path("transfers/<uuid:transfer_id>/approve", actions.approve, name="approve"),

@@ -5,8 +5,8 @@ The bounds are whole milliseconds, so that PostgreSQL's `width_bucket` and `buck
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import ceil
 
@@ -38,12 +38,15 @@ def middle_of(bucket: int) -> float:
     return (BOUNDS[bucket - 1] + BOUNDS[bucket] - 1) / 2
 
 
-def percentile(counts: Mapping[int, int], per_cent: float) -> float | None:
-    """Milliseconds that at least `per_cent` do not exceed (nearest rank); None where nothing was measured."""
-    total = sum(counts.values())
-    if not total:
-        return None
-    rank = max(1, ceil(total * per_cent / 100))
+def percentiles(counts: Mapping[int, int], per_cents: Sequence[float]) -> list[float | None]:
+    """For each, the milliseconds that at least so many do not exceed (nearest rank); None where nothing is."""
     buckets = sorted(counts)
-    below = accumulate(counts[bucket] for bucket in buckets)
-    return next(middle_of(bucket) for bucket, n in zip(buckets, below, strict=True) if n >= rank)
+    below = list(accumulate(counts[bucket] for bucket in buckets))
+    if not below:
+        return [None] * len(per_cents)
+    ranks = (max(1, ceil(below[-1] * per_cent / 100)) for per_cent in per_cents)
+    return [middle_of(buckets[bisect_left(below, rank)]) for rank in ranks]
+
+
+def percentile(counts: Mapping[int, int], per_cent: float) -> float | None:
+    return percentiles(counts, (per_cent,))[0]
