@@ -18,6 +18,7 @@ NAMES = {
     "relay_delay",
     "resume",
     "history",
+    "reports",
     "wallboard_500",
     "call_cost",
     "idle",
