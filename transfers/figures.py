@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -14,15 +15,28 @@ from calls.timing import now
 from transfers.access import Lens
 from transfers.models import Decision
 from transfers.people_html import Panel
+from transfers.reports.histogram import bucket_of, percentile
 from transfers.states import EndReason, TransferState
 
 TODAY_SECONDS = 5  # what a day adds up to need not be newer
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class ToPerson:
+    """Seconds from asking to a person, of those who were joined with one."""
+
+    n: int
+    p50: int
+    p90: int
+    p99: int
 
 
 @dataclass(frozen=True)
 class Today:
     accept_s: int | None  # median from a manager's answer to their acceptance
     reached: int | None  # per cent of the day's transfers that reached a manager
+    to_person: ToPerson | None  # in the last hour
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,8 @@ def figures(lens: Lens, managers: Panel, *, waiting: int) -> Figures:
         free=managers.free,
         on_shift=managers.on_shift,
         today=_today.get(
-            (lens, int(now().timestamp() / TODAY_SECONDS)), lambda: Today(_accept(lens), _reached(lens))
+            (lens, int(now().timestamp() / TODAY_SECONDS)),
+            lambda: Today(_accept(lens), _reached(lens), to_person(lens)),
         ),
     )
 
@@ -82,3 +97,15 @@ def _reached(lens: Lens) -> int | None:
     )
     total = counted["reached"] + counted["failed"]
     return round(100 * counted["reached"] / total) if total else None
+
+
+def to_person(lens: Lens) -> ToPerson | None:
+    """Of the last hour's; they may have been asked for before it. Those who still talk are among them."""
+    begins = now() - HOUR
+    joined = lens.transfers().filter(requested_at__gte=begins - HOUR, merged_at__gte=begins, call__rehearsal=False)
+    spans = joined.values_list("requested_at", "merged_at")[:5000]
+    counts = Counter(bucket_of(max(0, round((to - since).total_seconds() * 1000))) for since, to in spans if to)
+    p50, p90, p99 = (percentile(counts, per_cent) for per_cent in (50, 90, 99))
+    if p50 is None or p90 is None or p99 is None:
+        return None
+    return ToPerson(counts.total(), round(p50 / 1000), round(p90 / 1000), round(p99 / 1000))

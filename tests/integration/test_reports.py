@@ -19,13 +19,15 @@ from tests import rows
 from tests.bench.figures import percentile as exact
 from tests.measured import NOON, past
 from tests.people import account
+from transfers.access import lens_of
+from transfers.figures import to_person
 from transfers.models import Transfer
 from transfers.reports.histogram import ERROR, percentile
 from transfers.reports.measure import measure
 from transfers.reports.reached import REACHED
 from transfers.reports.read import read
 from transfers.reports.wanted import OLDEST, wanted_of
-from transfers.states import EndReason
+from transfers.states import EndReason, TransferState
 
 TODAY = NOON.date()
 
@@ -149,3 +151,26 @@ def test_who_sees_no_calls_sees_no_reports(house: tuple[Department, Department])
     empty = auditor.get("/reports?range=custom&since=2026-01-01&until=2026-01-02").content.decode()
     assert "No transfer in these days" in empty
     assert Client().get("/reports").status_code == 302
+
+
+@pytest.mark.django_db
+def test_the_wallboard_tells_how_long_the_last_hours_callers_waited_for_a_person() -> None:
+    billing, claims = (rows.department(name) for name in ("Billing", "Claims"))
+    user = account(Role.SUPERVISOR, billing)
+    lens = lens_of(user)
+    assert to_person(lens) is None
+    for where, waited, joined_ago in ((billing, 10, 60), (billing, 20, 3500), (billing, 40, 600)):
+        _reached(where, waited, joined_ago)
+    _reached(billing, 900, 3700)  # too long ago
+    _reached(claims, 900, 60)  # somebody else's
+    found = to_person(lens)
+    assert found
+    assert (found.n, found.p50, found.p90, found.p99) == (3, 20, 40, 40)
+    assert "<dd>20<small> / 40 s</small></dd>" in as_user(user).get("/live/summary").content.decode()
+
+
+def _reached(where: Department, waited: float, joined_ago: float) -> None:
+    call = rows.call(where, seconds=9000)
+    joined = rows.ago(joined_ago)
+    asked = joined - timedelta(seconds=waited)
+    rows.transfer(call, TransferState.MERGED, requested_at=asked, held_at=asked, merged_at=joined)
