@@ -33,7 +33,6 @@ COLUMNS = (  # texts and the like are of the detail page
 @dataclass(frozen=True)
 class Row:
     transfer: Transfer
-    when: str  # in UTC
     caller: str
     department: str
     display: Display
@@ -84,7 +83,6 @@ def _row(transfer: Transfer, attempt: Attempt | None, lens: Lens, program: str) 
     held_until = transfer.merged_at or transfer.ended_at
     return Row(
         transfer=transfer,
-        when=f"{transfer.requested_at:%-d %b %Y, %H:%M:%S}",
         caller=caller_name(transfer.call, lens.sight),
         department=transfer.department.name if transfer.department else "Unassigned",
         display=transfer_display(transfer),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -37,6 +37,27 @@ def until(at: datetime | None) -> SafeString | str:
     if at is None:
         return ""
     return format_html('<time class="clock" data-until="{}">{}</time>', _ms(at), clock_text(at - now()))
+
+
+TIMES = {  # as the browser shows them, too: see `local` in static/js/page.js
+    "time": "%H:%M:%S",
+    "minute": "%H:%M",
+    "day": "%-d %b, %H:%M",
+    "shift": "%a %H:%M",
+    "whole": "%-d %b %Y, %H:%M:%S",
+    "exact": "%H:%M:%S",  # and its milliseconds
+}
+
+
+@register.simple_tag
+def at(moment: datetime | None, kind: str = "time") -> SafeString | str:
+    """A moment, which the browser turns into its own zone; until it has, or without scripts, it is told in UTC."""
+    if moment is None:
+        return ""
+    text = moment.astimezone(UTC).strftime(TIMES[kind])
+    if kind == "exact":
+        text += f".{moment.microsecond // 1000:03}"
+    return format_html('<time datetime="{}" data-at="{}">{} UTC</time>', moment.isoformat(), kind, text)
 
 
 @register.simple_tag

@@ -55,20 +55,44 @@
     return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
   }
 
-  function tick() {
+  // Moments come in UTC and are shown in this browser's zone, in the formats of `at` (calls/templatetags/console.py).
+  const day = { day: "numeric", month: "short" }, minute = { hour: "2-digit", minute: "2-digit" };
+  const kinds = {
+    time: { ...minute, second: "2-digit" },
+    minute,
+    day: { ...day, ...minute },
+    shift: { weekday: "short", ...minute },
+    exact: { ...minute, second: "2-digit", fractionalSecondDigits: 3 },
+    whole: { ...day, year: "numeric", ...minute, second: "2-digit" },
+  };
+  const shownIn = Object.fromEntries(Object.entries(kinds).map(([kind, options]) =>
+    [kind, new Intl.DateTimeFormat("en-GB", { ...options, hourCycle: "h23" })]));
+  const exactly = new Intl.DateTimeFormat("en-GB", { ...kinds.whole, hourCycle: "h23", timeZoneName: "short" });
+
+  function local(node) {
+    const moment = new Date(node.dateTime);
+    if (Number.isNaN(moment.getTime())) return;
+    node.textContent = shownIn[node.dataset.at].format(moment);
+    node.title = exactly.format(moment);
+    node.dataset.local = "";
+  }
+
+  /** Every clock on the page, or in a piece that is about to be put there. */
+  function tick(within = document) {
     const now = Patchbay.now();
-    for (const node of document.querySelectorAll(".clock")) {
+    for (const node of within.querySelectorAll(".clock")) {
       const text = node.dataset.until
         ? clock(Number(node.dataset.until) - now + 999)
         : node.dataset.since && clock(now - Number(node.dataset.since));
       if (text && node.textContent !== text) node.textContent = text;
     }
-    for (const node of document.querySelectorAll("[data-seconds]")) {
+    for (const node of within.querySelectorAll("time[data-at]:not([data-local])")) local(node);
+    for (const node of within.querySelectorAll("[data-seconds]")) {
       const text = String(Math.max(0, Math.ceil((Number(node.dataset.seconds) - now) / 1000)));
       if (node.textContent !== text) node.textContent = text;
     }
-    for (const lanes of document.querySelectorAll(".lanes[data-growing]")) stretch(lanes, now);
-    for (const node of document.querySelectorAll("[data-lookers]")) others(node);
+    for (const lanes of within.querySelectorAll(".lanes[data-growing]")) stretch(lanes, now);
+    for (const node of within.querySelectorAll("[data-lookers]")) others(node);
   }
 
   /** Who else has this open: oneself is no news. One rendering serves everybody, so it is taken out here. */
@@ -96,7 +120,7 @@
     if (end) end.textContent = clock(length);
   }
   tick();
-  setInterval(tick, 250);
+  setInterval(() => tick(), 250);
   Patchbay.tick = tick;
 
   // ── theme, menu ─────────────────────────────────────────────────────────────────────────────
