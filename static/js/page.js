@@ -172,8 +172,19 @@
   // ── actions and their answers ───────────────────────────────────────────────────────────────
   document.body.addEventListener("notice", (event) => Patchbay.notice(event.detail.kind, event.detail.text));
   document.body.addEventListener("panel-done", () => panel.open && panel.close());
+
+  // Offline, an action is refused at once: kept for later, it would meet another call than the person saw.
+  htmx.config.timeout = 15000; // ms
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (!document.body.classList.contains("is-offline")) return;
+    const { verb, elt } = event.detail.requestConfig;
+    event.preventDefault();
+    if (elt.matches("[hx-trigger^=every]")) return;
+    const done = verb === "get" ? "This cannot be opened" : "Nothing was done";
+    Patchbay.notice("refused", `The console cannot be reached. ${done}, and nothing is kept for later. Calls go on; try again when the mark says live.`);
+  });
   const away = "The console did not answer, so this page does not know whether that was done. Look at the call before you try again.";
-  document.body.addEventListener("htmx:sendError", (event) => {
+  for (const kind of ["htmx:sendError", "htmx:timeout"]) document.body.addEventListener(kind, (event) => {
     const { verb, elt } = event.detail.requestConfig;
     if (verb !== "get") Patchbay.notice("failed", away);
     else if (!elt.matches("[hx-trigger^=every]")) Patchbay.notice("failed", "The console did not answer. Nothing was changed; try again when the mark says live.");
