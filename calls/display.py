@@ -43,7 +43,7 @@ def call_display(call: Call) -> Display:
         return Display("ended", "phone-off", "Ended", fixed=took, order=9)
     match CallerWith(call.caller_with):
         case CallerWith.HOLD:
-            return Display("hold", "player-pause", "On hold", since=call.caller_since, order=2)
+            return Display("hold", "player-pause", "On hold", since=call.caller_since, order=0)
         case CallerWith.MANAGER:
             return Display("merged", "users", "With a manager", since=call.caller_since, order=6)
         case CallerWith.SUPERVISOR:

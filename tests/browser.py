@@ -57,7 +57,7 @@ class Console:
         base = before[0].rsplit("/", 1)[0]
         env = os.environ | {"DATABASE_URL": f"{base}/{name}?{before[1]}", "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen([*command, "config.asgi:application"], cwd=ROOT, env=env)
-        until(self._answers, 30, "the console answers")
+        until(self._answers, 90, "the console answers")
 
     def _answers(self) -> bool:
         try:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from calls.agents.protocol import Role
 from calls.events import SYSTEM, Actor, record
-from calls.models import AgentProfile, Call, CallFact, Department, Room, Utterance
+from calls.models import AgentJob, AgentProfile, Call, CallFact, Department, Leg, LegKind, Room, Utterance
 from calls.states import CallerWith, CallState
 from calls.timing import now
-from transfers.models import Attempt, BriefingVersion, Endpoint, Manager, Policy, Presence, Transfer
+from transfers.models import Attempt, BriefingVersion, Callback, Endpoint, Manager, Policy, Presence, Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 from transfers.transfer_events import TransferMoved, TransferRequested
 
@@ -28,7 +29,7 @@ def ago(seconds: float) -> datetime:
 def department(name: str, *, approval: Policy.Approval = Policy.Approval.AUTO) -> Department:
     made = Department.objects.create(name=name)
     AgentProfile.objects.create(department=made, greeting=f"Hello, this is {name}.", facts=FACTS)
-    Policy.objects.create(department=made, approval=approval)
+    Policy.objects.create(department=made, approval=approval, hold_limit_s=600)
     return made
 
 
@@ -62,7 +63,21 @@ def call(
         "caller_number": number,
         "caller_last4": number[-4:],
     }
-    return Call.objects.create(**(defaults | fields))
+    made = Call.objects.create(**(defaults | fields))
+    agent(made)
+    return made
+
+
+def agent(of: Call) -> AgentJob:
+    """The AI's job in a call's room."""
+    return AgentJob.objects.create(
+        pk=f"AJ_{uuid4()}",
+        call=of,
+        role=Role.SUPPORT,
+        room_name=of.room_name,
+        started_at=of.started_at,
+        last_seen_at=now(),
+    )
 
 
 def say(of: Call, speaker: str, text: str, *, seconds: float, attempt: Attempt | None = None) -> Utterance:
@@ -115,9 +130,37 @@ def attempt(
     return Attempt.objects.create(transfer=of, manager=who, nth=nth, **(defaults | fields))
 
 
+def callback(of: Call, *, due_in_s: float, **fields: object) -> Callback:
+    """A promise to call; overdue when `due_in_s` is negative."""
+    defaults = {
+        "request_key": uuid4(),
+        "department": of.department,
+        "number": of.caller_number,
+        "number_last4": of.caller_last4,
+        "preferred": "tomorrow morning",
+        "briefing": "Wants to know why the old plan is still on the invoice.",
+        "asked_at": ago(7200),
+        "due_at": ago(-due_in_s),
+    }
+    return Callback.objects.create(call=of, **(defaults | fields))
+
+
+def phone_leg(of: Call) -> Leg:
+    """The caller's telephone in the call's room."""
+    return Leg.objects.create(
+        call=of,
+        kind=LegKind.CALLER,
+        identity=of.caller_identity,
+        participant_sid=f"PA_{uuid4()}",
+        room_name=of.room_name,
+        by_phone=True,
+        joined_at=of.started_at,
+    )
+
+
 @dataclass(frozen=True)
 class Floor:
-    """A floor with something in every state."""
+    """A floor with something in every state, where only `waiting` needs a supervisor."""
 
     billing: Department
     claims: Department
@@ -215,9 +258,9 @@ def _plain(billing: Department, claims: Department) -> None:
         ("+12025556003", billing, "I would like to pay by card instead", 131),
         ("+12025557719", None, "is this the right number for deliveries?", 12),
     ):
-        made = call(where, number, seconds=seconds, agent_state="listening")
+        made = call(where, number, seconds=seconds, agent_state="speaking")
         say(made, "caller", words, seconds=seconds / 2)
-    call(claims, "", seconds=4, source=Call.Source.TEST, agent_state="initializing")
+    call(claims, "", seconds=4, source=Call.Source.TEST, agent_state="speaking")
 
 
 def _returned(billing: Department, omar: Manager) -> Transfer:

@@ -33,13 +33,26 @@ class Strip:
 
     id: UUID
     version: int
-    sort: str
     caller: str
     department: str
+    department_key: str
     display: Display
     words: str
     started_at: datetime
     rehearsal: bool
+
+    @property
+    def sort(self) -> str:
+        """What needs attention first; of equals, what has lasted longest. Held callers lead: they hear nobody."""
+        return f"{self.display.order}-{self.since}-{self.id}"
+
+    @property
+    def since(self) -> str:
+        return _sortable(self.display.since or self.started_at)
+
+    @property
+    def started(self) -> str:
+        return _sortable(self.started_at)
 
 
 @dataclass(frozen=True)
@@ -104,14 +117,19 @@ def _strip(call: Any, transfer: Transfer | None, attempts: dict[UUID, Attempt], 
     return Strip(
         id=call.pk,
         version=shown_version(call),
-        sort=f"{display.order}-{call.started_at.timestamp():020.6f}-{call.pk}",
         caller=caller_name(call, lens.sight),
         department=call.department.name if call.department else "Unassigned",
+        department_key=str(call.department_id or 0),
         display=display,
         words=_cut(call.last_words) if lens.sight.transcript and call.last_words else "",
         started_at=call.started_at,
         rehearsal=call.rehearsal,
     )
+
+
+def _sortable(at: datetime) -> str:
+    """As text that sorts by time, to the millisecond."""
+    return f"{at.timestamp():014.3f}"
 
 
 def _cut(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -60,6 +61,14 @@ def overdue(lens: Lens) -> Sequence[Row]:
     """For the wallboard: nobody has called, and it was promised."""
     late = _seen(lens).filter(due_at__lt=now()).exclude(state__in=(S.DONE, S.CALLING))
     return [_row(callback, lens) for callback in late.order_by("due_at")[:20]]
+
+
+def next_overdue(lens: Lens) -> Sequence[datetime]:
+    """When the next one will be, if nobody calls until then; empty: none waits."""
+    if not lens.sight.call_back:
+        return ()
+    waiting = lens.callbacks().filter(due_at__gte=now()).exclude(state__in=(S.DONE, S.CALLING))
+    return list(waiting.order_by("due_at").values_list("due_at", flat=True)[:1])
 
 
 def _seen(lens: Lens) -> QuerySet[Callback]:

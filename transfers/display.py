@@ -37,13 +37,13 @@ def state_display(call: Call, transfer: Transfer | None, attempt: Attempt | None
     match TransferState(transfer.state):
         case TransferState.REQUESTED:
             since = transfer.requested_at
-            return Display("approval", "hand-stop", "Needs approval", since=since, pulses=True, order=0)
+            return Display("approval", "hand-stop", "Needs approval", since=since, pulses=True, order=1)
         case TransferState.QUEUED:
             since = transfer.held_at or transfer.requested_at
-            return Display("hold", "user-search", "Looking for a manager", since=since, order=2)
+            return Display("hold", "user-search", "Looking for a manager", since=since, order=0)
         case TransferState.CONNECTING:
             since = _ringing_since(attempt) or transfer.requested_at
-            return Display("hold", "phone-outgoing", f"On hold · ringing {name}", since=since, order=2)
+            return Display("hold", "phone-outgoing", f"On hold · ringing {name}", since=since, order=0)
         case TransferState.CONSULTING:
             since = (attempt and attempt.answered_at) or transfer.requested_at
             return Display("brief", "messages", f"Briefing {name}", since=since, order=3)

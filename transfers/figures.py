@@ -6,14 +6,16 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
+from uuid import UUID
 
 from django.db.models import Count, F, Min, Q
 
 from calls.kept import Kept
+from calls.models import Department
 from calls.states import CallerWith, CallState
 from calls.timing import now
 from transfers.access import Lens
-from transfers.models import Decision
+from transfers.models import Decision, Transfer
 from transfers.people_html import Panel
 from transfers.reports.histogram import bucket_of, percentile
 from transfers.states import EndReason, TransferState
@@ -33,10 +35,23 @@ class ToPerson:
 
 
 @dataclass(frozen=True)
+class Rehearsed:
+    """The newest rehearsal that is over. `transfer_id` only for those who may open it."""
+
+    words: str
+    well: bool
+    at: datetime
+    transfer_id: UUID | None
+
+
+@dataclass(frozen=True)
 class Today:
+    """What need not be newer than a few seconds."""
+
     accept_s: int | None  # median from a manager's answer to their acceptance
     reached: int | None  # per cent of the day's transfers that reached a manager
     to_person: ToPerson | None  # in the last hour
+    rehearsed: Rehearsed | None
 
 
 @dataclass(frozen=True)
@@ -64,11 +79,12 @@ def figures(lens: Lens, managers: Panel, *, waiting: int) -> Figures:
         waiting=waiting,
         free=managers.free,
         on_shift=managers.on_shift,
-        today=_today.get(
-            (lens, int(now().timestamp() / TODAY_SECONDS)),
-            lambda: Today(_accept(lens), _reached(lens), to_person(lens)),
-        ),
+        today=_today.get((lens, int(now().timestamp() / TODAY_SECONDS)), lambda: _count(lens)),
     )
+
+
+def _count(lens: Lens) -> Today:
+    return Today(_accept(lens), _reached(lens), to_person(lens), _last_rehearsal(lens))
 
 
 def midnight() -> datetime:
@@ -109,3 +125,19 @@ def to_person(lens: Lens) -> ToPerson | None:
     if p50 is None or p90 is None or p99 is None:
         return None
     return ToPerson(counts.total(), round(p50 / 1000), round(p90 / 1000), round(p99 / 1000))
+
+
+def _last_rehearsal(lens: Lens) -> Rehearsed | None:
+    """By the rehearsals' department, which has an index of its newest transfers. For whoever watches calls."""
+    if not lens.scope.sees_calls:
+        return None
+    over = Transfer.objects.filter(
+        department__in=Department.objects.filter(rehearsal=True), ended_at__isnull=False
+    )
+    newest = over.order_by("-requested_at", "-id").first()
+    if newest is None or newest.ended_at is None:
+        return None
+    opens = lens.transfers().filter(pk=newest.pk).exists()
+    words = str(EndReason(newest.end_reason).label).lower()
+    well = newest.end_reason != EndReason.ERROR
+    return Rehearsed(words, well, newest.ended_at, newest.pk if opens else None)

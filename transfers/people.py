@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
+
+from django.db.models import Count, Q
 
 from calls.display import Display
 from calls.models import Department
@@ -13,9 +16,9 @@ from calls.timing import now
 from transfers import desk_presence, hours
 from transfers.access import Lens
 from transfers.escalation import target_value
-from transfers.models import Attempt, Endpoint, Manager, Presence
+from transfers.models import Attempt, Endpoint, Manager, Presence, Transfer
 from transfers.roster import cannot_be_reached
-from transfers.states import OPEN_ATTEMPT, AttemptState
+from transfers.states import OPEN_ATTEMPT, AttemptState, Outcome
 
 BUSY = {
     AttemptState.RESERVED: ("hold", "phone-outgoing", "dialling"),
@@ -29,6 +32,14 @@ OF_DEPARTMENT = ("opening_hours", "holidays")
 
 
 @dataclass(frozen=True)
+class Day:
+    """What came of calling a manager since midnight (UTC), rehearsals aside."""
+
+    answered: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True)
 class Person:
     """A manager in one department. `free`: would be rung now; `off`: off shift or not active."""
 
@@ -38,6 +49,8 @@ class Person:
     free: bool = False
     off: bool = False
     busy: bool = False
+    next_shift: datetime | None = None  # of somebody who is off
+    day: Day = Day()
 
     @property
     def name(self) -> str:
@@ -79,14 +92,32 @@ def groups(lens: Lens, *, every: bool = False) -> Sequence[Group]:
         "name"
     )
     busy = {a.manager_id: a for a in Attempt.objects.filter(state__in=OPEN_ATTEMPT)}
-    at = now()
-    return [_group(department, busy, at) for department in rows]
+    at, today = now(), days()
+    return [_group(department, busy, today, at) for department in rows]
 
 
-def _group(department: Department, busy: dict[UUID, Attempt], at: datetime) -> Group:
+def days(manager: Manager | None = None) -> Mapping[UUID, Day]:
+    """Of every manager who was called today, or of one; those who were not are missing."""
+    midnight = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = Transfer.objects.filter(requested_at__gte=midnight, call__rehearsal=False)
+    called = Attempt.objects.filter(transfer__in=today, **({"manager": manager} if manager else {}))
+    counted = (
+        called.order_by()
+        .values("manager_id")
+        .annotate(
+            answered=Count("pk", filter=Q(answered_at__isnull=False)),
+            missed=Count("pk", filter=Q(outcome=Outcome.NO_ANSWER)),
+        )
+    )
+    return {row["manager_id"]: Day(row["answered"], row["missed"]) for row in counted}
+
+
+def _group(department: Department, busy: dict[UUID, Attempt], today: Mapping[UUID, Day], at: datetime) -> Group:
     managers = [m for m in department.managers.all() if m.active]
     closed = is_closed(department, at)
-    people = [person_of(m, department.pk, busy.get(m.pk), at, closed=closed) for m in managers]
+    people = [
+        person_of(m, department.pk, busy.get(m.pk), at, today.get(m.pk, Day()), closed=closed) for m in managers
+    ]
     people.sort(key=lambda p: (p.off, not p.busy, not p.free, p.manager.priority, p.name))
     return Group(department, tuple(people))
 
@@ -97,29 +128,33 @@ def is_closed(department: Department, at: datetime) -> bool:
 
 
 def person_of(
-    manager: Manager, department_id: int, attempt: Attempt | None, at: datetime, *, closed: bool = False
+    manager: Manager,
+    department_id: int,
+    attempt: Attempt | None,
+    at: datetime,
+    day: Day = Day(),
+    *,
+    closed: bool = False,
 ) -> Person:
-    """Prefetch `OF_MANAGER`; `closed`: their department is."""
+    """As shown at `at`; `attempt` is the open one. Prefetch `OF_MANAGER`; `closed`: their department is."""
+    one = partial(Person, manager, department_id, day=day)
     if attempt:
         role, icon, words = BUSY[AttemptState(attempt.state)]
         since = attempt.merged_at or attempt.answered_at or attempt.ringing_at or attempt.reserved_at
-        return Person(manager, department_id, Display(role, icon, words, since=since), busy=True)
+        return one(Display(role, icon, words, since=since), busy=True)
     if closed:
-        return Person(manager, department_id, Display("ended", "moon", "department closed"), off=True)
-    if not hours.on_shift(hours.of_manager(manager), at):
-        return Person(manager, department_id, Display("ended", "moon", "off shift"), off=True)
+        return one(Display("ended", "moon", "department closed"), off=True)
+    calendar = hours.of_manager(manager)
+    if not hours.on_shift(calendar, at):
+        return one(Display("ended", "moon", "off shift"), off=True, next_shift=hours.next_shift(calendar, at))
     gone = manager.presence_until is None or manager.presence_until > at
     if manager.presence != Presence.AVAILABLE and gone:
         words = str(Presence(manager.presence).label).lower()
         reason = f" · {manager.presence_reason}" if manager.presence_reason else ""
-        return Person(manager, department_id, Display("ended", "circle-dashed", f"{words}{reason}"))
+        return one(Display("ended", "circle-dashed", f"{words}{reason}", since=manager.presence_since))
     by_phone = any(e.kind != Endpoint.Kind.BROWSER for e in manager.endpoints.all())
     if not by_phone and not desk_presence.can_ring(manager.pk):
-        return Person(manager, department_id, Display("ended", "phone-off", cannot_be_reached(manager)))
+        return one(Display("ended", "phone-off", cannot_be_reached(manager)))
     idle = manager.last_call_ended_at
-    return Person(
-        manager,
-        department_id,
-        Display("merged", "circle-check", "free · idle" if idle else "free", since=idle),
-        True,
-    )
+    words = "free · idle" if idle else "free"
+    return one(Display("merged", "circle-check", words, since=idle or manager.presence_since), free=True)

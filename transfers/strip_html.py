@@ -20,10 +20,22 @@ from transfers.board import MOST_STRIPS, Strip, strips, with_versions
 
 @dataclass(frozen=True)
 class StripHtml:
+    """A strip as sent, and what it can be found and sorted by: the same as its `data-` attributes say."""
+
     id: UUID
     version: int
     sort: str
+    since: str
+    started: str
+    department: str
+    state: str
+    text: str
     html: str
+
+    @property
+    def hidden(self) -> str:
+        """The same, filtered out: there, but not shown, until the filter is loosened."""
+        return self.html.replace("<a ", "<a hidden ", 1)
 
 
 Key = tuple[UUID, int, bool, bool]
@@ -56,4 +68,14 @@ def _html(strip: Strip, sight: Sight) -> StripHtml:
 
 def _render(strip: Strip) -> StripHtml:
     html = get_template("transfers/_strip.html").render({"strip": strip})
-    return StripHtml(strip.id, strip.version, strip.sort, html)
+    return StripHtml(
+        strip.id,
+        strip.version,
+        strip.sort,
+        strip.since,
+        strip.started,
+        strip.department_key,
+        strip.display.role,
+        f"{strip.caller} {strip.department} {strip.words}".lower(),
+        html,
+    )

@@ -48,6 +48,8 @@ class Pieces(Strict):
     """What one frame changed, as this browser may see it; empty where it sees nothing of it."""
 
     type: Literal["pieces"] = "pieces"
+    view: str
+    id: str
     audience: str
     epoch: str
     seq: int
@@ -56,9 +58,11 @@ class Pieces(Strict):
 
 
 class Position(Strict):
-    """Where an audience stands when a subscription begins: a page that was loaded earlier notices a gap."""
+    """Where an audience stands when a view's subscription begins: a page that was loaded earlier notices a gap."""
 
     type: Literal["position"] = "position"
+    view: str
+    id: str
     audience: str
     epoch: str
     seq: int

@@ -83,7 +83,8 @@ class Hub:
         for audience in subscriber.audiences:
             self._by_audience[audience].add(subscriber)
         for audience, (epoch, seq) in (await in_thread(publish.positions, subscriber.audiences)).items():
-            subscriber.send(_text(Position(audience=audience, epoch=epoch, seq=seq)))
+            place = Position(view=subscriber.view, id=subscriber.id, audience=audience, epoch=epoch, seq=seq)
+            subscriber.send(_text(place))
 
     def remove(self, subscriber: Subscriber) -> None:
         for audience in subscriber.audiences:
@@ -171,10 +172,9 @@ class Hub:
             return
         rendered = await in_thread(_render_all, [(envelope, key) for envelope, key, _ in jobs])
         at = _now_ms()
-        for (envelope, _, members), pieces in zip(jobs, rendered, strict=True):
-            text = _text(
-                Pieces(audience=envelope.audience, epoch=envelope.epoch, seq=envelope.seq, now=at, pieces=pieces)
-            )
+        for (envelope, (view, id, _), members), pieces in zip(jobs, rendered, strict=True):
+            place = {"audience": envelope.audience, "epoch": envelope.epoch, "seq": envelope.seq}
+            text = _text(Pieces(view=view, id=id, **place, now=at, pieces=pieces))
             for subscriber in members:
                 subscriber.send(text)
 

@@ -112,7 +112,8 @@ def close_job(job: AgentJob, *, reason: str) -> None:
         call_id=job.call_id,
         attempt_id=job.attempt_id,
     )
-    Call.objects.filter(pk=job.call_id).exclude(state=CallState.INACTIVE).update(wake_at=now())
+    if Call.objects.filter(pk=job.call_id).exclude(state=CallState.INACTIVE).update(wake_at=now()):
+        call_service.touched(job.call)  # its pages say who is with the caller
     job_closed.send(sender=AgentJob, job=job)
 
 

@@ -8,10 +8,12 @@
   const SILENT_MS = 6000; // the server says something every 2 s
   const POINTER_MS = 2500; // a pointer that has rested longer does not hold rows still
   const SUMMARY_MS = 1000;
+  const CONNECT_MS = 2500; // an attempt that nobody answers is given up, or it would outlast the outage
+  const LONGEST_MS = 3600000;
 
   const mark = document.getElementById("link");
   const views = () => [...document.querySelectorAll("[data-live-view]")];
-  const positions = new Map(); // audience → [epoch, seq]
+  const positions = new Map(); // view, its id and an audience of it → [epoch, seq]
   let socket = null, tries = 0, timer = 0, heard = 0, downSince = 0, wasOpen = false;
 
   // ── the connection ──────────────────────────────────────────────────────────────────────────
@@ -67,7 +69,8 @@
   addEventListener("offline", () => socket ? socket.close() : offline());
   document.addEventListener("visibilitychange", () => !document.hidden && connect());
   setInterval(() => {
-    if (socket?.readyState === WebSocket.OPEN && performance.now() - heard > SILENT_MS) {
+    const patience = { [WebSocket.OPEN]: SILENT_MS, [WebSocket.CONNECTING]: CONNECT_MS }[socket?.readyState];
+    if (patience && performance.now() - heard > patience) {
       const dead = socket;
       socket = null;
       dead.close();
@@ -79,30 +82,35 @@
   function subscribe() {
     if (socket?.readyState !== WebSocket.OPEN) return;
     const wanted = views().map((view) => ({ view: view.dataset.liveView, id: view.dataset.liveId || "" }));
-    for (const view of views()) learn(JSON.parse(view.dataset.livePositions || "{}"));
+    views().forEach(learn);
     socket.send(JSON.stringify({ type: "subscribe", views: wanted }));
+    for (const view of views()) if (!view.dataset.livePositions) snapshot(view).catch(() => setTimeout(resync, 1000));
   }
 
-  function learn(known) {
-    for (const [audience, position] of Object.entries(known)) positions.set(audience, position);
+  const place = (view, id, audience) => `${view} ${id} ${audience}`;
+
+  function learn(view) {
+    const { liveView, liveId = "", livePositions = "{}" } = view.dataset;
+    for (const [audience, position] of Object.entries(JSON.parse(livePositions || "{}"))) {
+      positions.set(place(liveView, liveId, audience), position);
+    }
   }
 
   function receive(message) {
     online();
     if (message.now) Patchbay.setNow(message.now);
+    const here = place(message.view, message.id, message.audience);
+    const known = positions.get(here);
     if (message.type === "position") {
-      const known = positions.get(message.audience);
       if (known && (known[0] !== message.epoch || known[1] !== message.seq)) resync();
-      positions.set(message.audience, [message.epoch, message.seq]);
+      positions.set(here, [message.epoch, message.seq]);
     } else if (message.type === "pieces") {
-      const known = positions.get(message.audience);
       if (known && known[0] === message.epoch && message.seq <= known[1]) return;
       if (known && (known[0] !== message.epoch || message.seq !== known[1] + 1)) resync();
-      positions.set(message.audience, [message.epoch, message.seq]);
+      positions.set(here, [message.epoch, message.seq]);
       message.pieces.forEach(apply);
       summarise();
-      count();
-      Patchbay.tick();
+      shown();
     } else if (message.type === "resync") {
       resync();
     } else if (message.type === "banner") {
@@ -110,11 +118,10 @@
     }
   }
 
-  /** A tab in the background shows how many wait. */
-  const title = document.title;
-  function count() {
-    const waiting = document.querySelectorAll(".need").length;
-    document.title = waiting ? `(${waiting}) ${title}` : title;
+  /** After every change of the page: clocks tick, and whoever counts or filters rows does it again. */
+  function shown() {
+    Patchbay.tick();
+    document.dispatchEvent(new CustomEvent("patchbay:shown"));
   }
 
   // ── pieces ──────────────────────────────────────────────────────────────────────────────────
@@ -135,9 +142,18 @@
       return;
     }
     const fresh = parse(piece.html).firstElementChild;
+    dress(fresh);
     if (old) replace(old, fresh, piece.version);
     else if (piece.list && document.getElementById(piece.list)) insert(document.getElementById(piece.list), fresh);
   }
+
+  /** As it would look by now: clocks have ticked on the page, and a row may be filtered out of it. */
+  function dress(fresh) {
+    Patchbay.tick(fresh);
+    Patchbay.filterRow?.(fresh);
+  }
+
+  const keyOf = (list, row) => row.dataset[list.dataset.by || "sort"] || "";
 
   function replace(old, fresh, version) {
     if (Number(old.dataset.version || 0) > (version ?? Number(fresh.dataset.version || 0))) return;
@@ -146,9 +162,9 @@
     for (const keep of ["aria-current"]) {
       if (old.hasAttribute(keep)) fresh.setAttribute(keep, old.getAttribute(keep));
     }
-    const moved = old.dataset.sort !== fresh.dataset.sort;
+    const moved = list && keyOf(list, old) !== keyOf(list, fresh);
     swap(old, fresh);
-    if (list && moved) sortSoon(list);
+    if (moved) sortSoon(list);
   }
 
   function swap(old, fresh) {
@@ -170,7 +186,6 @@
   function insert(list, fresh) {
     list.append(fresh); // at the end first: nothing moves under a pointer
     htmx.process(fresh);
-    if (fresh.dataset.say) Patchbay.say(fresh.dataset.say);
     if (list.dataset.list === "append") follow(list, fresh);
     else sortSoon(list);
   }
@@ -185,13 +200,28 @@
     old.remove();
   }
 
-  /** A transcript follows its end unless somebody reads further up. */
+  /** A transcript follows its end unless somebody reads further up; then it offers to go there. */
   function follow(list, fresh) {
-    const before = document.documentElement.scrollHeight - fresh.offsetHeight - innerHeight - scrollY;
-    const side = list.closest(".beside, [data-follows]");
-    if (side) side.scrollTop = side.scrollHeight;
-    else if (before < 160) scrollTo({ top: document.documentElement.scrollHeight });
+    const pane = list.closest(".beside, [data-follows]") || document.documentElement;
+    const jump = list.closest(".talk")?.querySelector("[data-jump]");
+    if (below(pane) - fresh.offsetHeight < NEAR_PX) pane.scrollTop = pane.scrollHeight;
+    else if (jump) jump.hidden = false;
   }
+
+  const NEAR_PX = 160;
+  const below = (pane) => pane.scrollHeight - pane.clientHeight - pane.scrollTop;
+  document.addEventListener("click", (event) => {
+    const jump = event.target.closest("[data-jump]");
+    if (!jump) return;
+    const pane = jump.closest(".beside, [data-follows]") || document.documentElement;
+    pane.scrollTop = pane.scrollHeight;
+    jump.hidden = true;
+  });
+  document.addEventListener("scroll", () => {
+    for (const jump of document.querySelectorAll("[data-jump]:not([hidden])")) {
+      if (below(jump.closest(".beside, [data-follows]") || document.documentElement) < NEAR_PX) jump.hidden = true;
+    }
+  }, { passive: true, capture: true });
 
   // Rows do not move under the pointer: sorting and removing wait while a row is pointed at or worked on.
   let pointed = 0, typed = 0;
@@ -216,7 +246,8 @@
   function sort(list) {
     const focused = list.contains(document.activeElement) ? document.activeElement : null;
     const rows = [...list.children].filter((row) => row.dataset.sort);
-    const wanted = [...rows].sort((a, b) => (a.dataset.sort < b.dataset.sort ? -1 : 1));
+    const up = list.dataset.down === undefined ? 1 : -1;
+    const wanted = [...rows].sort((a, b) => (keyOf(list, a) < keyOf(list, b) ? -up : up));
     if (wanted.some((row, i) => row !== rows[i])) wanted.forEach((row) => list.append(row));
     focused?.focus({ preventScroll: true });
   }
@@ -227,8 +258,10 @@
       waiting.delete(list);
       for (const row of list.querySelectorAll(".leaving")) row.remove();
       sort(list);
-      }
+      shown();
+    }
   }, 300);
+  document.addEventListener("patchbay:sort", (event) => sort(event.target));
 
   // ── snapshots ───────────────────────────────────────────────────────────────────────────────
   let fetching = false, again = false;
@@ -262,10 +295,11 @@
     const fresh = await fetched(view.dataset.liveUrl || location.pathname + location.search);
     const root = fresh.querySelector(`[data-live-view="${view.dataset.liveView}"]`);
     if (!root) return;
-    learn(JSON.parse(root.dataset.livePositions || "{}"));
+    view.dataset.livePositions = root.dataset.livePositions;
+    learn(view);
     merge(root);
-    count();
-    Patchbay.tick();
+    shown();
+    lookAgain();
   }
 
   /** Take over the regions and lists of a fetched page, row by row. */
@@ -273,10 +307,12 @@
     for (const list of root.querySelectorAll("[data-list]")) {
       const here = document.getElementById(list.id);
       if (!here) continue;
+      if (list.dataset.next !== undefined) here.dataset.next = list.dataset.next;
       const rows = [...list.children].filter((row) => row.id);
       const ids = new Set(rows.map((row) => row.id));
       for (const old of [...here.children]) if (old.id && !ids.has(old.id)) remove(old);
       for (const row of rows) {
+        dress(row);
         const old = document.getElementById(row.id);
         if (old) replace(old, row);
         else insert(here, row);
@@ -284,11 +320,14 @@
     }
     for (const region of root.querySelectorAll("[data-region]")) {
       const here = document.getElementById(region.id);
-      if (here) replace(here, region);
+      if (here) {
+        dress(region);
+        replace(here, region);
+      }
     }
   }
 
-  let summaryAt = 0, summaryTimer = 0;
+  let summaryAt = 0, summaryTimer = 0, dueTimer = 0;
   function summarise() {
     const source = document.querySelector("[data-live-summary]");
     if (!source || summaryTimer) return;
@@ -297,9 +336,19 @@
       summaryAt = performance.now();
       try {
         merge(await fetched(source.dataset.liveSummary));
-        Patchbay.tick();
-      } catch { /* the next frame or snapshot brings it */ }
+        shown();
+        lookAgain();
+      } catch {
+        if (mark.dataset.state === "live") summarise(); // else the snapshot brings it
+      }
     }, Math.max(0, SUMMARY_MS - (performance.now() - summaryAt)));
+  }
+
+  /** What time alone brings (a hold that has become long) is fetched when the server said that it would be true. */
+  function lookAgain() {
+    clearTimeout(dueTimer);
+    const next = Number(document.querySelector("[data-next]")?.dataset.next);
+    if (next) dueTimer = setTimeout(summarise, Math.min(LONGEST_MS, Math.max(0, next - Patchbay.now()) + 50));
   }
 
   function banner(html) {
@@ -315,7 +364,8 @@
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.requestConfig.verb === "post" && mark.dataset.state !== "live") resync();
   });
-  for (const view of views()) learn(JSON.parse(view.dataset.livePositions || "{}"));
-  count();
+  views().forEach(learn);
+  shown();
+  lookAgain();
   connect();
 })();

@@ -2,57 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from calls.live.publish import changed
 from calls.models import Call, Utterance
 from calls.roles import Role
 from calls.services.calls import touched
 from calls.states import CallState
 from tests import rows
-from tests.browser import Console, chromium, log_in
+from tests.browser import Console, log_in
 from tests.people import account
 from transfers import services
 from transfers.advance import advance
-from transfers.models import Transfer
+from transfers.models import Attempt, Transfer
 from transfers.states import TransferState
 from transfers.writing import touched as transfer_touched
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
-    # Playwright runs an event loop in this thread; the database is used between its calls only.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    made = Console()
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def floor(console: Console) -> rows.Floor:
-    return rows.floor()
-
-
-@pytest.fixture
-def page(console: Console, floor: rows.Floor, settings: Any) -> Iterator[Page]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # as the console's process
-    account(Role.SUPERVISOR, floor.billing, floor.claims, name="priya")
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(10_000)
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        log_in(page, console.url, "priya")
-        expect(page.locator("#link")).to_have_attribute("data-state", "live")
-        yield page
-        assert not errors
 
 
 def change(call: Call, **fields: object) -> None:
@@ -60,6 +31,12 @@ def change(call: Call, **fields: object) -> None:
         Call.objects.filter(pk=call.pk).update(**fields)
         call.refresh_from_db()
         touched(call)
+
+
+def spoken(call: Call, words: str, *, speaker: str = "caller", attempt: Attempt | None = None) -> None:
+    with transaction.atomic():
+        row = rows.say(call, speaker, words, seconds=0, attempt=attempt)
+        changed("utterance", str(row.pk), 1, department_id=call.department_id, call_id=str(call.pk))
 
 
 def strip(page: Page, call: Call):  # type: ignore[no-untyped-def]
@@ -91,8 +68,8 @@ def test_what_happens_appears_without_a_reload(page: Page, floor: rows.Floor) ->
 
 def test_rows_do_not_move_under_the_pointer(page: Page, floor: rows.Floor) -> None:
     top = lambda call: strip(page, call).bounding_box()["y"]  # noqa: E731
+    strip(page, floor.merged.call).hover()  # and in sight
     before = top(floor.merged.call)
-    strip(page, floor.merged.call).hover()
     with transaction.atomic():
         Transfer.objects.filter(pk=floor.merged.pk).update(state=TransferState.REQUESTED)
         touched(floor.merged.call)
@@ -130,21 +107,85 @@ def test_a_lost_console_is_told_and_what_was_missed_is_fetched(
     assert page.evaluate("window.stayed")
 
 
+def test_offline_an_action_is_refused_in_words_and_not_kept(
+    page: Page, floor: rows.Floor, console: Console
+) -> None:
+    card = page.locator(f"#need-{floor.waiting.pk}")
+    console.stop()
+    expect(page.locator("#link")).to_contain_text("offline")
+    card.get_by_role("button", name="Approve").click()
+    expect(page.locator("#notice")).to_contain_text("Nothing was done, and nothing is kept for later")
+    card.get_by_role("button", name="Decline").click()
+    expect(page.locator("#notice")).to_contain_text("This cannot be opened")
+    console.start()
+    expect(page.locator("#link")).to_contain_text("live")
+    change(floor.merged.call, caller_last4="6060")
+    expect(strip(page, floor.merged.call)).to_contain_text("…6060")
+    assert Transfer.objects.get(pk=floor.waiting.pk).approved is None
+    card.get_by_role("button", name="Approve").click()
+    expect(page.locator("#notice")).to_contain_text("Approved")
+
+
+def test_the_focus_stays_when_what_has_it_is_swapped(page: Page, floor: rows.Floor) -> None:
+    own = page.locator(f"#need-{floor.waiting.pk}")
+    own.get_by_role("button", name="Decline").focus()
+    with transaction.atomic():
+        Transfer.objects.filter(pk=floor.waiting.pk).update(reason="wants the money back today")
+        transfer_touched(Transfer.objects.get(pk=floor.waiting.pk))
+    expect(own).to_contain_text("wants the money back today")
+    expect(own.get_by_role("button", name="Decline")).to_be_focused()
+    strip(page, floor.merged.call).focus()
+    change(floor.merged.call, caller_last4="8080")
+    expect(strip(page, floor.merged.call)).to_contain_text("…8080")
+    expect(strip(page, floor.merged.call)).to_be_focused()
+
+
+def test_times_are_told_in_the_browser_s_zone(
+    browser: Browser, page: Page, floor: rows.Floor, console: Console
+) -> None:
+    there = browser.new_page(timezone_id="Asia/Tokyo")
+    log_in(there, console.url, "priya")
+    there.goto(f"{console.url}/transfers/{floor.completed.pk}")
+    asked = floor.completed.requested_at
+    shown = there.locator(".page-head time").first
+    tokyo = f"{asked.astimezone(ZoneInfo('Asia/Tokyo')):%-d %b %Y, %H:%M:%S}"
+    expect(shown).to_have_text(tokyo.replace("Sep ", "Sept "))
+    expect(shown).to_have_attribute("title", re.compile("GMT\\+9$"))
+    assert there.locator("time[data-at]:not([data-local])").count() == 0
+    there.close()
+
+
 def test_the_call_page_follows_the_conversation(page: Page, floor: rows.Floor, console: Console) -> None:
     call = floor.briefing.call
     page.goto(f"{console.url}/calls/{call.pk}")
     expect(page.locator("#link")).to_have_attribute("data-state", "live")
     attempt = floor.briefing.attempts.get(nth=2)
     for speaker, words, side in (("manager", "Put them through", attempt), ("caller", "Hello?", None)):
-        with transaction.atomic():
-            row = rows.say(call, speaker, words, seconds=0, attempt=side)
-            from calls.live.publish import changed
-
-            changed("utterance", str(row.pk), 1, department_id=call.department_id, call_id=str(call.pk))
+        spoken(call, words, speaker=speaker, attempt=side)
     expect(page.locator(f"#thread-lines-{attempt.pk}")).to_contain_text("Put them through")
     expect(page.locator(f"#talk-{call.pk} > .say").last).to_contain_text("Hello?")
     assert page.locator(f"[id='thread-{attempt.pk}']").count() == 1
     assert Utterance.objects.filter(call=call).count() == page.locator(".say").count()
+
+
+def test_who_reads_further_up_is_not_moved_and_can_jump_to_now(
+    page: Page, floor: rows.Floor, console: Console
+) -> None:
+    call = floor.waiting.call
+    for n in range(60):
+        rows.say(call, "caller", f"Line {n} of a long story", seconds=30)
+    page.goto(f"{console.url}/calls/{call.pk}")
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    spoken(call, "Are you still there?")
+    jump = page.get_by_role("button", name="Jump to now")
+    expect(jump).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollTop") == 0
+    jump.click()
+    expect(jump).to_be_hidden()
+    expect(page.get_by_text("Are you still there?")).to_be_in_viewport()
+    spoken(call, "Hello?")
+    expect(page.get_by_text("Hello?")).to_be_in_viewport()
+    expect(jump).to_be_hidden()
 
 
 def test_escalate_by_keyboard_alone(page: Page, floor: rows.Floor, console: Console) -> None:

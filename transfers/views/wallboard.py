@@ -12,7 +12,7 @@ from calls.access import SUPERVISE, may
 from calls.models import Call
 from calls.timing import now
 from calls.views.pages import acts, done, live, page, user_of
-from transfers import callback_list, escalation
+from transfers import board_filter, callback_list, escalation
 from transfers.access import Lens, board_audiences, lens_of
 from transfers.board import Need, needs
 from transfers.figures import figures
@@ -22,21 +22,34 @@ from transfers.people import OF_MANAGER, person_of
 from transfers.people_html import panel
 from transfers.roster import rank
 from transfers.strip_html import strip_htmls
+from transfers.watched import watched
 
 
 def wallboard(request: HttpRequest) -> HttpResponse:
     lens = lens_of(request.user)
     place = live(request, "wallboard", board_audiences(lens))
     waiting = list(needs(lens))
+    summary = _summary(request, lens, waiting)
+    wanted, rows = board_filter.parse(request.GET), strip_htmls(lens)
+    needing = {need.transfer.call_id for need in waiting} | {card.id for card in summary["watched"].cards}
+    needing |= {row.callback.call_id for row in summary["overdue"]}
+    shown = [(row, wanted.admits(row, needing)) for row in wanted.sorted(rows)]
     context = {
         "live": place,
-        "strips": mark_safe("".join(row.html for row in strip_htmls(lens))),  # our own template's
+        "strips": mark_safe(
+            "".join(row.html if fits else row.hidden for row, fits in shown)
+        ),  # our own template's
+        "filter": wanted,
+        "shown": sum(fits for _, fits in shown),
+        "all": len(rows),
+        "departments": lens.departments().order_by("name"),
+        "states": board_filter.STATES.items(),
+        "sorts": board_filter.SORTS.items(),
         "needs": waiting,
-        "overdue": callback_list.overdue(lens) if lens.sight.call_back else (),
         "sight": lens.sight,
         "may_test": may(request.user, SUPERVISE),
     }
-    return page(request, "transfers/wallboard.html", context | _summary(request, lens, waiting))
+    return page(request, "transfers/wallboard.html", context | summary)
 
 
 @require_GET
@@ -66,11 +79,17 @@ def presence(request: HttpRequest, manager_id: UUID) -> HttpResponse:
 
 
 def summary(request: HttpRequest) -> HttpResponse:
-    """The figures and the managers, which a page asks for at most once a second."""
+    """What time changes, too: the figures, the calls that need somebody, the managers. A page asks for it at most
+    once a second, after a change or when `Watched.next_at` has come."""
     lens = lens_of(request.user)
     return render(request, "transfers/summary.html", _summary(request, lens, list(needs(lens))))
 
 
 def _summary(request: HttpRequest, lens: Lens, waiting: list[Need]) -> dict[str, Any]:
     managers = panel(lens, staff=bool(getattr(request.user, "is_staff", False)))
-    return {"managers": managers.html, "figures": figures(lens, managers, waiting=len(waiting))}
+    return {
+        "managers": managers.html,
+        "figures": figures(lens, managers, waiting=len(waiting)),
+        "watched": watched(lens),
+        "overdue": callback_list.overdue(lens) if lens.sight.call_back else (),
+    }
