@@ -9,19 +9,20 @@ from uuid import UUID
 from django.http import Http404
 from django.template.loader import render_to_string
 
-from calls.access import Account
+from calls.access import Account, may
 from calls.live import views
 from calls.live.frames import Frame, Piece
 from calls.live.views import Admission, View
 from calls.models import Utterance
 from calls.timing import now
-from transfers import callback_list
+from transfers import callback_list, people, waiting
 from transfers.access import Lens, board_audiences, lens_of
 from transfers.board import Need, needs
 from transfers.callpage import Mark, Said, Thread, call_side, marks, said, take_overs
 from transfers.history import history_row
 from transfers.models import Attempt, Manager, Transfer
 from transfers.people import OF_DEPARTMENT, OF_MANAGER, is_closed, person_of
+from transfers.selectors import APPROVE
 from transfers.states import OPEN_ATTEMPT
 from transfers.strip_html import strip_htmls
 
@@ -30,6 +31,7 @@ SHOWN_ONCE = -1  # below every version: put in if missing, never replaced
 
 def register() -> None:
     views.register("wallboard", View(_admit_board, _render_board))
+    views.register("waiting", View(_admit_waiting, _render_waiting))
     views.register("callbacks", View(_admit_board, _render_callbacks))
     views.register("history", View(_admit_board, _render_history))
     views.register("call", View(_admit_call, _render_call))
@@ -82,10 +84,10 @@ def _person(manager_id: UUID, lens: Lens) -> list[Piece]:
     if manager is None:
         return []
     attempt = Attempt.objects.filter(manager=manager, state__in=OPEN_ATTEMPT).first()
-    pieces = []
+    day, pieces = people.days(manager).get(manager.pk, people.Day()), []
     for department in lens.departments().filter(managers=manager).prefetch_related(*OF_DEPARTMENT):
         at = now()
-        person = person_of(manager, department.pk, attempt, at, closed=is_closed(department, at))
+        person = person_of(manager, department.pk, attempt, at, day, closed=is_closed(department, at))
         html = render_to_string("transfers/_person.html", {"person": person, "sets_presence": lens.sight.presence})
         pieces.append(Piece(target=f"person-{department.pk}-{manager_id}", version=manager.version, html=html))
     return pieces
@@ -101,6 +103,20 @@ def _calls_of_manager(manager_id: UUID, lens: Lens) -> list[Piece]:
         for call_id in mine.values_list("transfer__call_id", flat=True)[:1]
         for piece in strip_pieces(call_id, lens)
     ]
+
+
+# ── the bar of every page ────────────────────────────────────────────────────────────────────────
+
+
+def _admit_waiting(user: Account, id: str) -> Admission | None:
+    return _admit_board(user, id) if may(user, APPROVE) else None
+
+
+def _render_waiting(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
+    if frame.kind != "transfer":
+        return ()
+    html = render_to_string("transfers/_waiting_mark.html", {"mark": waiting.mark(cast(Lens, lens))})
+    return [Piece(target="waiting", html=html)]
 
 
 # ── the history ──────────────────────────────────────────────────────────────────────────────────

@@ -2,11 +2,25 @@ from __future__ import annotations
 
 from django.urls import path
 
-from transfers.views import actions, call, callbacks, desk, exports, history, reports, supervise, wallboard
+from transfers.views import (
+    actions,
+    anywhere,
+    call,
+    callbacks,
+    desk,
+    exports,
+    history,
+    reports,
+    supervise,
+    wallboard,
+)
 
 urlpatterns = [
     path("", wallboard.wallboard, name="wallboard"),
     path("live/summary", wallboard.summary, name="wallboard_summary"),
+    path("live/waiting", anywhere.waiting_mark, name="waiting"),
+    path("live/waiting/oldest", anywhere.oldest, name="oldest"),
+    path("live/find", anywhere.find, name="find"),
     path("calls/<uuid:call_id>", call.call, name="call"),
     path("calls/<uuid:call_id>/escalate", call.escalate, name="escalate"),
     path("calls/<uuid:call_id>/escalate/next", call.escalate_next, name="escalate_next"),

@@ -225,7 +225,7 @@
     if (event.target.closest("[data-close-beside]")) closeBeside();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !panel.open && $("beside")?.childElementCount) closeBeside();
+    if (event.key === "Escape" && !document.querySelector("dialog[open]") && $("beside")?.childElementCount) closeBeside();
   });
   function closeBeside() {
     const pane = $("beside");

@@ -31,7 +31,7 @@ def _visible(request: HttpRequest, transfer_id: UUID) -> Transfer:
 def approve(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     found = _visible(request, transfer_id)
     services.approve(transfer_id=found.pk, user=user_of(request), seen_version=seen(request))
-    return done("Approved. The caller is put on hold and a manager is rung.")
+    return done("Approved. The caller is put on hold and a manager is rung.", close_panel=True)
 
 
 @require_http_methods(["GET", "POST"])
