@@ -33,7 +33,7 @@ bench: env-dev assets ## measures the numbers that we hold; writes build/bench.j
 soak: env-dev assets ## random transfers with random kills for MINUTES=60; writes build/soak.json (SEED=7 replays)
 	@exec $(RUN) -m tests.soak
 
-shots: env-dev assets ## screenshots of the running product into build/shots/
+shots: env-dev assets ## pictures of every page and state into build/shots/ (ARGS="--only wallboard")
 	@exec $(RUN) -m tests.shots $(ARGS)
 
 docs: env ## docs/settings.md, from the code that reads the settings

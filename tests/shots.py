@@ -1,6 +1,7 @@
-"""`make shots`: screenshots of the running product into build/shots/, in both themes and at a tablet's size.
+"""`make shots`: pictures of every page and state of tests/pages.py into build/shots/, page-state-size-theme.png.
 
-Brings up a product of its own with the demo's calls (or uses `--url`), waits until something happens, and looks.
+The states stand in a house of rows. What needs callers who talk (the README's pictures) is taken of a running
+product with the demo's calls: its own, or `--url`. `--rows` leaves that out, `--only wallboard` takes one page.
 """
 
 from __future__ import annotations
@@ -8,100 +9,103 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page
 
 from config.env import ROOT
 from config.launcher.demo import PASSWORD
-from tests.bench.house import records
+from tests.bench.ground import Rows
 from tests.browser import chromium, log_in
-from tests.floor import promise_callback
-from tests.product import Product, until
+from tests.product import Product
+
+if TYPE_CHECKING:
+    from tests.pages import Look
 
 TARGET = ROOT / "build" / "shots"
-README = ("wallboard", "call")
-DESK, TABLET = (1440, 900), (1024, 768)
+README = ("wallboard", "call")  # of the running product, wide and dark
+WIDE = {"width": 1440, "height": 900}
 CALLS_MS = 90_000.0  # until the demo's callers are there
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", help="a product that is running already, with the demo's accounts")
-    parser.add_argument("--readme", action="store_true", help="also replace the pictures of the README")
+    parser.add_argument("--rows", action="store_true", help="only what needs no running product")
+    parser.add_argument("--only", default="", help="one page of tests/pages.py, and no running product")
+    parser.add_argument("--readme", action="store_true", help="only the README's pictures, and replace them")
     options = parser.parse_args()
     TARGET.mkdir(parents=True, exist_ok=True)
-    if options.url:
-        look(options.url.rstrip("/"))
-    else:
-        with Product("--demo") as product:
-            promised(product)
-            look(product.url)
+    if not options.readme:
+        of_rows(options.only)
+    if not (options.rows or options.only):
+        of_the_product(options.url)
     if options.readme:
         for name in README:
-            shutil.copyfile(TARGET / f"{name}-dark.png", ROOT / "docs" / f"{name}.png")
+            shutil.copyfile(TARGET / f"{name}-live-wide-dark.png", ROOT / "docs" / f"{name}.png")
     for path in sorted(TARGET.glob("*.png")):
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
     return 0
 
 
-def promised(product: Product) -> None:
-    """One callback, so that its page is not empty."""
-    with records(product) as found:
-        live = "SELECT id FROM calls_call WHERE state = 'active' LIMIT 1"
-        until(lambda: found.one(live), CALLS_MS / 1000, "a demo caller is on the line")
-        promise_callback(product, found.one(live))
+# ── states made of rows ──────────────────────────────────────────────────────────────────────────
 
 
-def look(base: str) -> None:
-    with chromium() as browser:
-        shots = Shots(browser, base)
-        shots.take("login", lambda page: page.goto(f"{base}/login"), account="")
-        shots.take("wallboard", wallboard)
-        shots.take("wallboard-tablet", wallboard, size=TABLET)
-        shots.take("call", call)
-        shots.take("call-tablet", call, size=TABLET)
-        shots.take("escalate", escalate)
-        shots.take("cold", cold)
-        shots.take("ranking", ranking)
-        shots.take("presence", presence)
-        shots.take("beside", beside)
-        shots.take("transfer", transfer)
-        for name in ("callbacks", "history", "reports", "rooms", "status", "test-call"):
-            shots.take(name, lambda page, name=name: page.goto(f"{base}/{name}"))  # type: ignore[misc]
-        shots.take("admin", lambda page: page.goto(f"{base}/admin/"), account="admin")
+def of_rows(only: str) -> None:
+    ground = Rows()
+    try:
+        ground.start()
+        from tests.pages import HOUSES, looks  # once Django knows its database
+
+        for house, states in HOUSES:
+            ground.emptied()
+            stage = house(ground.console().url)
+            wanted = [state for state in states if only in ("", state.page)]
+            with chromium() as browser:
+                shoot(looks(browser, stage, wanted))
+    finally:
+        ground.stop()
 
 
-class Shots:
-    def __init__(self, browser: Browser, base: str) -> None:
-        self.browser, self.base = browser, base
+def shoot(seen: Iterable[Look]) -> None:
+    for look in seen:
+        look.page.wait_for_timeout(300)  # fonts, and the first frames
+        look.page.screenshot(path=TARGET / f"{look.name}.png")
 
-    def take(
-        self,
-        name: str,
-        go: Callable[[Page], object],
-        *,
-        account: str = "priya",
-        size: tuple[int, int] = DESK,
-    ) -> None:
-        """One page in both themes. A page that cannot be reached is told and skipped."""
+
+# ── the running product ──────────────────────────────────────────────────────────────────────────
+
+
+def of_the_product(url: str | None) -> None:
+    if url:
+        live(url.rstrip("/"))
+        return
+    with Product("--demo") as product:
+        live(product.url)
+
+
+def live(base: str) -> None:
+    """Both themes. A page that cannot be reached is told and skipped."""
+    for name, go in (("wallboard", wallboard), ("call", call)):
         for theme in ("dark", "light"):
-            context = self.browser.new_context(viewport={"width": size[0], "height": size[1]})
-            context.add_init_script(f"localStorage.setItem('patchbay-theme', '{theme}')")
-            page = context.new_page()
-            try:
-                if account:
-                    log_in(page, self.base, account, PASSWORD)
-                go(page)
-                page.wait_for_timeout(600)  # fonts, and the first frames
-                page.screenshot(path=Path(TARGET) / f"{name}-{theme}.png")
-            except PlaywrightError as error:
-                sys.stderr.write(f"no shot of {name} ({theme}): {str(error).splitlines()[0]}\n")
-            finally:
-                context.close()
+            with chromium() as browser:
+                page = browser.new_page(viewport={"width": WIDE["width"], "height": WIDE["height"]})
+                for kept in (f"'patchbay-theme', '{theme}'", "'patchbay-alerts', 'off'"):
+                    page.add_init_script(f"localStorage.setItem({kept})")
+                _take(page, base, go, f"{name}-live-wide-{theme}")
+
+
+def _take(page: Page, base: str, go: Callable[[Page], object], name: str) -> None:
+    try:
+        log_in(page, base, "priya", PASSWORD)
+        go(page)
+        page.wait_for_timeout(600)
+        page.screenshot(path=TARGET / f"{name}.png")
+    except PlaywrightError as error:
+        sys.stderr.write(f"no shot of {name}: {str(error).splitlines()[0]}\n")
 
 
 def wallboard(page: Page) -> None:
@@ -109,57 +113,16 @@ def wallboard(page: Page) -> None:
         page.locator("a.strip").first.wait_for(timeout=CALLS_MS)
 
 
-def _open(page: Page, *wanted: str) -> None:
-    """The call that shows most: the first state of `wanted` that is there, else any."""
+def call(page: Page) -> None:
+    """The call that shows most."""
     wallboard(page)
-    for words in wanted:
+    for words in ("Briefing", "With ", "ringing", "Back with AI"):
         strip = page.locator("a.strip", has_text=words)
         if strip.count():
             break
     else:
         strip = page.locator("a.strip")
     page.goto(f"{page.url.rstrip('/')}{strip.first.get_attribute('href')}")
-
-
-def call(page: Page) -> None:
-    _open(page, "Briefing", "With ", "ringing", "Back with AI")
-
-
-def escalate(page: Page) -> None:
-    _open(page, "With AI")
-    _panel(page, "Escalate")
-
-
-def cold(page: Page) -> None:
-    _open(page, "With AI")
-    _panel(page, "Cold transfer")
-
-
-def ranking(page: Page) -> None:
-    wallboard(page)
-    _panel(page, "Who would be called now")
-
-
-def presence(page: Page) -> None:
-    wallboard(page)
-    _panel(page, "change whether they are called")
-
-
-def _panel(page: Page, button: str) -> None:
-    page.get_by_role("button", name=button).first.click()
-    page.locator("dialog[open]").wait_for()
-
-
-def beside(page: Page) -> None:
-    wallboard(page)
-    page.locator("a.strip").first.click()
-    page.locator("#beside h1").wait_for()
-
-
-def transfer(page: Page) -> None:
-    page.goto(f"{page.url}history")
-    page.locator(".list tbody a").first.click()
-    page.locator(".lanes").first.wait_for()
 
 
 if __name__ == "__main__":
