@@ -76,6 +76,12 @@ def _render(strip: Strip) -> StripHtml:
         strip.started,
         strip.department_key,
         strip.display.role,
-        f"{strip.caller} {strip.department} {strip.words}".lower(),
+        _text(strip),
         html,
     )
+
+
+def _text(strip: Strip) -> str:
+    """What a search looks at: the caller, the department and the words as they are shown."""
+    kind = " · rehearsal" if strip.rehearsal else ""
+    return f"{strip.caller} {strip.department}{kind} {strip.words}".lower()
