@@ -67,6 +67,7 @@ def page(browser: Browser, console: Console, floor: rows.Floor) -> Iterator[Page
     page.on("pageerror", lambda error: errors.append(str(error)))
     log_in(page, console.url, "priya")
     expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    expect(page.locator("#banner .banner-line").first).to_be_visible()  # no LiveKit here: nothing moves later
     yield page
     context.close()
     assert not errors
