@@ -90,10 +90,10 @@ def full_house(url: str) -> Stage:
 
 def _need_somebody(floor: rows.Floor) -> None:
     """One call for each reason of `transfers/attention.py`."""
-    lost = rows.call(floor.claims, "+12025557001", seconds=40)
-    AgentJob.objects.filter(call=lost).update(closed_at=rows.ago(12))
+    gone = rows.agent(rows.call(floor.claims, "+12025557001", seconds=40))
+    AgentJob.objects.filter(pk=gone.pk).update(closed_at=rows.ago(12))
     rows.call(floor.billing, "+12025557002", seconds=350, caller_with=CallerWith.HOLD, caller_since=rows.ago(310))
-    rows.call(floor.claims, "+12025557003", seconds=300)
+    rows.agent(rows.call(floor.claims, "+12025557003", seconds=300))
     rows.transfer(floor.returned.call, TransferState.FAILED, end_reason=EndReason.DECLINED, ended_at=rows.ago(5))
 
 

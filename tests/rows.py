@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -63,20 +64,25 @@ def call(
         "caller_number": number,
         "caller_last4": number[-4:],
     }
-    made = Call.objects.create(**(defaults | fields))
-    agent(made)
-    return made
+    return Call.objects.create(**(defaults | fields))
 
 
 def agent(of: Call) -> AgentJob:
     """The AI's job in a call's room."""
-    return AgentJob.objects.create(
-        pk=f"AJ_{uuid4()}",
-        call=of,
-        role=Role.SUPPORT,
-        room_name=of.room_name,
-        started_at=of.started_at,
-        last_seen_at=now(),
+    return agents([of])[0]
+
+
+def agents(of: Iterable[Call]) -> list[AgentJob]:
+    return AgentJob.objects.bulk_create(
+        AgentJob(
+            pk=f"AJ_{uuid4()}",
+            call=call,
+            role=Role.SUPPORT,
+            room_name=call.room_name,
+            started_at=call.started_at,
+            last_seen_at=now(),
+        )
+        for call in of
     )
 
 
@@ -184,6 +190,7 @@ def floor() -> Floor:
     returned = _returned(billing, people["Omar"])
     completed = _completed(billing, people["Omar"])
     _rooms(briefing.call)
+    agents(Call.objects.exclude(state=CallState.INACTIVE))
     return Floor(billing, claims, waiting, briefing, merged, completed, returned)
 
 

@@ -90,11 +90,12 @@ def _floor() -> tuple[User, list[Call]]:
             last_fact_at=rows.ago(1),
             caller_number=f"+1202555{n:04}",
             caller_last4=f"{n:04}",
-            agent_state="listening",
+            agent_state="speaking",  # so that nobody's silence needs a supervisor
         )
         for n in range(CALLS)
     ]
     calls = Call.objects.bulk_create(made)
+    rows.agents(calls)
     Utterance.objects.bulk_create(
         Utterance(call=call, speaker="caller", text=f"I was charged twice, line {line}", started_at=rows.ago(line))
         for call in calls

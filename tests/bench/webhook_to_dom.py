@@ -171,7 +171,8 @@ def measure(ground: Ground) -> Reading:
 
 def _standing(billing: Department) -> None:
     for nth in range(STANDING):
-        call = rows.call(billing, f"+1202444{nth:04}", seconds=300 + nth)
+        call = rows.call(billing, f"+1202444{nth:04}", seconds=300 + nth, agent_state="speaking")
+        rows.agent(call)
         kind = Room.Kind.CALL
         Room.objects.create(
             name=call.room_name, kind=kind, call=call, created_at=rows.ago(300), seen_at=rows.ago(1)

@@ -190,7 +190,7 @@ def test_a_whisper_to_the_ai_and_what_came_of_it(as_: Browse, floor: rows.Floor,
 
 def test_a_whisper_that_nobody_would_hear_is_refused(as_: Browse, floor: rows.Floor) -> None:
     browser = as_("administrator")
-    assert "not in the call" in words_of(whispered(browser, floor.waiting.call, "x"))
+    assert "not in the call" in words_of(whispered(browser, rows.call(floor.billing), "x"))
     assert "talking to a person" in words_of(whispered(browser, floor.merged.call, "x"))
     assert "has ended" in words_of(whispered(browser, floor.completed.call, "x"))
     assert "nothing to whisper" in words_of(whispered(browser, floor.waiting.call, "  "))

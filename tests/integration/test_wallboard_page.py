@@ -55,7 +55,9 @@ def test_a_long_hold_appears_by_time_alone(page: Page, floor: rows.Floor) -> Non
 
 def test_a_lost_agent_a_silence_and_a_second_request_are_said(page: Page, floor: rows.Floor) -> None:
     lost, silent = (rows.call(floor.claims, f"+1202555{n}", seconds=20) for n in ("7001", "7002"))
-    AgentJob.objects.filter(call=lost).update(closed_at=now() - timedelta(seconds=30))
+    rows.agent(silent)
+    gone = rows.agent(lost)
+    AgentJob.objects.filter(pk=gone.pk).update(closed_at=now() - timedelta(seconds=30))
     Call.objects.filter(pk=silent.pk).update(started_at=now() - SILENCE, caller_since=now() - SILENCE)
     twice = floor.returned.call
     made = rows.transfer(twice, TransferState.FAILED, end_reason=EndReason.NO_MANAGER, ended_at=now())
