@@ -74,7 +74,7 @@ def watched(lens: Lens) -> Watched:
 def _rows(calls: QuerySet[Call]) -> Iterable[dict[str, Any]]:
     turns = Utterance.objects.filter(call=OuterRef("pk"), side="call").order_by("-started_at", "-id")
     jobs = AgentJob.objects.filter(call=OuterRef("pk"), role=Role.SUPPORT, closed_at=None)
-    return (
+    rows: Iterable[dict[str, Any]] = (
         calls.order_by()
         .annotate(heard_at=Subquery(turns.values("started_at")[:1]), agent_here=Exists(jobs))
         .values(
@@ -82,6 +82,7 @@ def _rows(calls: QuerySet[Call]) -> Iterable[dict[str, Any]]:
             *("department_id", "department__name"),
         )
     )
+    return rows
 
 
 def _transfers(call_ids: Sequence[UUID]) -> Mapping[UUID, list[Transfer]]:

@@ -173,8 +173,16 @@ class Hub:
         rendered = await in_thread(_render_all, [(envelope, key) for envelope, key, _ in jobs])
         at = _now_ms()
         for (envelope, (view, id, _), members), pieces in zip(jobs, rendered, strict=True):
-            place = {"audience": envelope.audience, "epoch": envelope.epoch, "seq": envelope.seq}
-            text = _text(Pieces(view=view, id=id, **place, now=at, pieces=pieces))
+            told = Pieces(
+                view=view,
+                id=id,
+                audience=envelope.audience,
+                epoch=envelope.epoch,
+                seq=envelope.seq,
+                now=at,
+                pieces=pieces,
+            )
+            text = _text(told)
             for subscriber in members:
                 subscriber.send(text)
 
