@@ -8,7 +8,8 @@
   const SILENT_MS = 6000; // the server says something every 2 s
   const POINTER_MS = 2500; // a pointer that has rested longer does not hold rows still
   const SUMMARY_MS = 1000;
-  const CONNECT_MS = 2500; // an attempt that nobody answers is given up, or it would outlast the outage
+  const CONNECT_MS = 2500; // an attempt that nobody answers is given up, or it would outlast the outage;
+  const LONGER_MOST = 2; // each next one is given twice the time, so that a slow answer is still an answer
   const LONGEST_MS = 3600000;
 
   const mark = document.getElementById("link");
@@ -65,18 +66,27 @@
     document.body.classList.remove("is-offline");
   }
 
-  addEventListener("online", () => { tries = 0; connect(); });
+  addEventListener("online", () => {
+    tries = 0;
+    if (socket?.readyState === WebSocket.CONNECTING) drop(); // that one was sent into the outage
+    connect();
+  });
   addEventListener("offline", () => socket ? socket.close() : offline());
   document.addEventListener("visibilitychange", () => !document.hidden && connect());
   setInterval(() => {
-    const patience = { [WebSocket.OPEN]: SILENT_MS, [WebSocket.CONNECTING]: CONNECT_MS }[socket?.readyState];
+    const connecting = CONNECT_MS * 2 ** Math.min(tries, LONGER_MOST);
+    const patience = { [WebSocket.OPEN]: SILENT_MS, [WebSocket.CONNECTING]: connecting }[socket?.readyState];
     if (patience && performance.now() - heard > patience) {
-      const dead = socket;
-      socket = null;
-      dead.close();
+      drop();
       lost(0);
     }
   }, 500);
+
+  function drop() {
+    const dead = socket;
+    socket = null;
+    dead.close();
+  }
 
   // ── subscriptions ───────────────────────────────────────────────────────────────────────────
   function subscribe() {
