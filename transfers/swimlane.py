@@ -91,7 +91,9 @@ def _scaled(segments: Sequence[Segment], start: datetime, end: datetime) -> tupl
     for s in segments:
         until = s.ended or end
         took = until - s.began
-        facts = f"{s.label}: {s.began:%H:%M:%S} – {f'{until:%H:%M:%S}' if s.ended else 'now'}, {clock(took)}"
+        facts = (
+            f"{s.label}: {clock(s.began - start)} – {clock(until - start) if s.ended else 'now'}, {clock(took)}"
+        )
         began = (s.began - start).total_seconds() / length
         size = took.total_seconds() / length
         shown.append(

@@ -44,6 +44,7 @@ TIMES = {  # as the browser shows them, too: see `local` in static/js/page.js
     "minute": "%H:%M",
     "day": "%-d %b, %H:%M",
     "shift": "%a %H:%M",
+    "date": "%-d %b %Y",
     "whole": "%-d %b %Y, %H:%M:%S",
     "exact": "%H:%M:%S",  # and its milliseconds
 }

@@ -61,6 +61,7 @@
     time: { ...minute, second: "2-digit" },
     minute,
     day: { ...day, ...minute },
+    date: { ...day, year: "numeric" },
     shift: { weekday: "short", ...minute },
     exact: { ...minute, second: "2-digit", fractionalSecondDigits: 3 },
     whole: { ...day, year: "numeric", ...minute, second: "2-digit" },
