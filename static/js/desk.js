@@ -123,20 +123,12 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || event.repeat || $("panel").open) return;
     const field = event.target.closest?.("input:not([type=radio]), textarea, select");
-    if (event.key === "Enter") {
-      const form = desk.querySelector(".desk-note");
-      const busy = event.target.closest?.("button, a, summary") || (field && !form?.contains(field)) || event.shiftKey;
-      if ($("desk-now").dataset.stage !== "after" || !form || busy) return;
-      event.preventDefault();
-      form.requestSubmit();
-      return;
-    }
-    if (field || event.key.length !== 1) return;
-    const button = [...desk.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key.toLowerCase() && one.offsetParent);
-    if (!button) return;
+    if (event.key !== "Enter") return;
+    const form = desk.querySelector(".desk-note");
+    const busy = event.target.closest?.("button, a, summary") || (field && !form?.contains(field)) || event.shiftKey;
+    if ($("desk-now").dataset.stage !== "after" || !form || busy) return;
     event.preventDefault();
-    if (button.matches("input")) button.focus();
-    else button.click();
+    form.requestSubmit();
   });
 
   // ── what is sent ────────────────────────────────────────────────────────────────────────────

@@ -54,7 +54,7 @@
     if (arrow && document.activeElement.matches(ROWS)) {
       event.preventDefault();
       step(arrow);
-    } else if (letters() && press(event.key.toLowerCase())) event.preventDefault();
+    } else if (event.key.length === 1 && letters() && press(event.key.toLowerCase())) event.preventDefault();
   });
 
   /** In a dialog only what is in it; true if something has that key. */

@@ -257,21 +257,9 @@
   });
   navigator.mediaDevices?.addEventListener("devicechange", async () => now?.room && devices(await livekit()));
 
-  // ── buttons and keys ────────────────────────────────────────────────────────────────────────
+  // ── buttons; `keys.js` presses them ────────────────────────────────────────────────────────────────────────
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-supervise]");
     if (button) start(button.dataset);
-  });
-
-  const typing = "input, textarea, select, [contenteditable]";
-  document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    if (event.target.closest?.(typing) || document.querySelector("dialog[open]")) return;
-    const key = event.key.toLowerCase();
-    const button = [...document.querySelectorAll(`#supervising [data-key="${CSS.escape(key)}"], .call-side [data-key="${CSS.escape(key)}"]`)]
-      .find((one) => one.offsetParent && !one.disabled);
-    if (!button) return;
-    event.preventDefault();
-    button.click();
   });
 })();
