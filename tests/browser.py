@@ -7,19 +7,27 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import connection
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from config.env import ROOT
 from config.launcher.state import any_port
 from config.setup.chromium import find
 from tests.product import until
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
 PASSWORD = "of-no-importance"
-expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+PATIENCE_MS = 30_000.0  # a busy machine is slow, not wrong
+SCREEN = {"width": 1440, "height": 900}
+Enter = Callable[..., BrowserContext]  # of a user and Chromium's options; see tests/integration/conftest.py
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager
@@ -43,6 +51,27 @@ def log_in(page: Page, base: str, name: str, password: str = PASSWORD) -> None:
     page.wait_for_url(f"{base}/")
 
 
+def logged_in(browser: Browser, base: str, user: User, **options: Any) -> BrowserContext:
+    """A window with a session of this account, of a console on this process's database. Options are Chromium's."""
+    from django.test import Client  # once Django is set up: benches import this before
+
+    client = Client()
+    client.force_login(user)
+    context = browser.new_context(**({"viewport": SCREEN} | options))
+    context.set_default_timeout(PATIENCE_MS)
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": base}])
+    return context
+
+
+def opened(context: BrowserContext, url: str) -> Page:
+    """A new page there, which is told of changes."""
+    page = context.new_page()
+    page.goto(url)
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    return page
+
+
 class Console:
     """The web process on the test's own database, to be stopped and started again."""
 
@@ -56,6 +85,7 @@ class Console:
         before, name = os.environ["DATABASE_URL"].split("?", 1), connection.settings_dict["NAME"]
         base = before[0].rsplit("/", 1)[0]
         env = os.environ | {"DATABASE_URL": f"{base}/{name}?{before[1]}", "PYTHONPATH": str(ROOT)}
+        env.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # this process's alone
         self.process = subprocess.Popen([*command, "config.asgi:application"], cwd=ROOT, env=env)
         until(self._answers, 90, "the console answers")
 

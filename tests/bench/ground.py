@@ -78,10 +78,10 @@ class Rows:
         call_command("migrate", verbosity=0)
 
     def emptied(self) -> None:
-        """Of rows; the roles that migrations made stay."""
-        from tests.emptied import empty
+        """But for what the migrations wrote: roles and permissions."""
+        from tests.emptied import truncate
 
-        empty()
+        truncate()
 
     def console(self) -> Console:
         """The web process on these rows; started once."""

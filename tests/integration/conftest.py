@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from django.contrib.auth.models import User
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests import rows
-    from tests.browser import Console
+    from tests.browser import Console, Enter
+
+# A browser asks nobody for its microphone and hears a tone in it.
+MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +23,11 @@ def running_console(django_db_setup: None) -> Iterator[Console]:
     from tests.browser import Console
 
     made = Console()
-    yield made
-    made.stop()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -28,19 +35,38 @@ def browser() -> Iterator[Browser]:
     """Each test opens pages of its own in it."""
     from tests.browser import chromium
 
-    with pytest.MonkeyPatch.context() as patch, chromium() as made:
+    with pytest.MonkeyPatch.context() as patch, chromium(*MICROPHONE) as made:
         # Its event loop is in this thread until the module is done; the database is used between its calls only.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         yield made
 
 
 @pytest.fixture
-def console(running_console: Console, settings: Any) -> Console:
+def console(running_console: Console) -> Console:
     """A test may stop it; the next one finds it running."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # as the console's process
     if running_console.process is None:
         running_console.start()
     return running_console
+
+
+@pytest.fixture
+def enter(browser: Browser, console: Console) -> Iterator[Enter]:
+    """Whoever enters is logged in, in a window of their own (`logged_in`). A script that fails fails the test."""
+    from tests.browser import logged_in
+
+    made: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def one(user: User, **options: Any) -> BrowserContext:
+        context = logged_in(browser, console.url, user, **options)
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        made.append(context)
+        return context
+
+    yield one
+    for context in made:
+        context.close()
+    assert not errors
 
 
 @pytest.fixture
@@ -51,23 +77,14 @@ def floor(console: Console) -> rows.Floor:
 
 
 @pytest.fixture
-def page(browser: Browser, console: Console, floor: rows.Floor) -> Iterator[Page]:
-    """Priya's, who supervises both departments. A script that fails fails the test."""
+def page(enter: Enter, console: Console, floor: rows.Floor) -> Page:
+    """Priya's wallboard, who supervises both departments."""
     from playwright.sync_api import expect
 
     from calls.roles import Role
-    from tests.browser import log_in
+    from tests.browser import opened
     from tests.people import account
 
-    account(Role.SUPERVISOR, floor.billing, floor.claims, name="priya")
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(30_000)  # as `expect`: a busy machine is slow, not wrong
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    log_in(page, console.url, "priya")
-    expect(page.locator("#link")).to_have_attribute("data-state", "live")
-    expect(page.locator("#banner .banner-line").first).to_be_visible()  # no LiveKit here: nothing moves later
-    yield page
-    context.close()
-    assert not errors
+    made = opened(enter(account(Role.SUPERVISOR, floor.billing, floor.claims, name="priya")), console.url)
+    expect(made.locator("#banner .banner-line").first).to_be_visible()  # no LiveKit here: nothing moves later
+    return made

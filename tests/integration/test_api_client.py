@@ -44,14 +44,6 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     sys.path.remove(str(where))
 
 
-@pytest.fixture
-def console(world: World) -> Iterator[Console]:
-    made = Console()
-    made.start()
-    yield made
-    made.stop()
-
-
 def part(name: str) -> Any:
     return import_module(f"{PACKAGE}.{name}")
 

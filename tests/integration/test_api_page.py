@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser import Console, chromium
+from tests.browser import Console
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs an event loop in this thread
-    made = Console()
-    made.start()
-    yield made
-    made.stop()
-
-
-def test_the_page_shows_every_operation_and_asks_nobody_else(console: Console) -> None:
+def test_the_page_shows_every_operation_and_asks_nobody_else(browser: Browser, console: Console) -> None:
     paths = Client().get("/api/v1/openapi.json").json()["paths"]
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 1400})
-        said: list[str] = []
-        asked: set[str] = set()
-        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
-        page.goto(f"{console.url}/api/v1/docs")
-        expect(page.locator(".opblock")).to_have_count(sum(len(methods) for methods in paths.values()))
-        page.get_by_role("button", name="Authorize").first.click()
-        expect(page.locator("input[type=text], input[type=password]").first).to_be_visible()
-        assert said == []
-        assert asked - {""} == {urlsplit(console.url).netloc}
+    page = browser.new_page(viewport={"width": 1280, "height": 1400})
+    said: list[str] = []
+    asked: set[str] = set()
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+    page.goto(f"{console.url}/api/v1/docs")
+    expect(page.locator(".opblock")).to_have_count(sum(len(methods) for methods in paths.values()))
+    page.get_by_role("button", name="Authorize").first.click()
+    expect(page.locator("input[type=text], input[type=password]").first).to_be_visible()
+    assert said == []
+    assert asked - {""} == {urlsplit(console.url).netloc}
+    page.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,19 +16,17 @@ from calls.models import Department, Directive
 from calls.roles import Role
 from calls.states import CallerWith
 from tests import rows
-from tests.browser import Console, chromium, log_in
+from tests.browser import Console, Enter, opened
 from tests.people import account
 from transfers.models import Attempt, Decision, Endpoint, Manager, OpenDesk, Presence, Transfer
 from transfers.states import AttemptState, TransferState
 from transfers.writing import manager_changed, move_attempt, move_transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FAKE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
 @pytest.fixture
-def billing(settings: Any) -> Department:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # as the console's process
+def billing() -> Department:
     return rows.department("Billing")
 
 
@@ -39,38 +36,19 @@ def dana(billing: Department) -> Manager:
 
 
 @pytest.fixture
-def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    made = Console()
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
+def window(enter: Enter, console: Console, dana: Manager) -> BrowserContext:
+    made = enter(dana.user)
+    made.grant_permissions(["microphone"], origin=console.url)
+    return made
 
 
 @pytest.fixture
-def context(console: Console, dana: Manager) -> Iterator[BrowserContext]:
-    with chromium(*FAKE) as browser:
-        made = browser.new_context(viewport={"width": 1440, "height": 900})
-        made.set_default_timeout(30_000)
-        made.grant_permissions(["microphone"], origin=console.url)
-        yield made
+def page(window: BrowserContext, console: Console) -> Page:
+    return opened(window, f"{console.url}/desk")
 
 
-@pytest.fixture
-def page(console: Console, context: BrowserContext) -> Iterator[Page]:
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    log_in(page, console.url, "dana")
-    opens(page, console)
-    yield page
-    assert not errors
-
-
-def opens(page: Page, console: Console) -> None:
-    page.goto(f"{console.url}/desk")
+def again(page: Page) -> None:
+    page.reload()
     expect(page.locator("#link")).to_have_attribute("data-state", "live")
 
 
@@ -218,20 +196,19 @@ def test_a_wrap_up_that_is_over_is_seen_without_a_word_from_anybody(page: Page, 
 
 
 def test_a_checked_microphone_makes_the_desk_ring_and_a_second_window_says_where(
-    page: Page, console: Console, context: BrowserContext, dana: Manager, billing: Department
+    page: Page, console: Console, window: BrowserContext, dana: Manager, billing: Department
 ) -> None:
     Endpoint.objects.create(manager=dana, position=0, kind=Endpoint.Kind.BROWSER)
-    opens(page, console)
+    again(page)
     expect(page.locator("#desk-sound-words")).to_contain_text("not checked")
     page.keyboard.press("c")
     page.locator("#sound-tone").click()
     page.locator("#sound-record").click()
     page.locator("#sound-good:not([disabled])").click()
     expect(page.locator("#desk-sound-words")).to_contain_text("calls ring here")
-    opens(page, console)  # remembered
+    again(page)  # remembered
     expect(page.locator("#desk-sound-words")).to_contain_text("calls ring here")
-    other = context.new_page()
-    opens(other, console)
+    other = opened(window, page.url)
     expect(other.locator("#desk-bell-words")).to_contain_text("Another window")
     made = rings(dana, billing, desk=True, strategy="rejoin")
     stage(page, "ringing")
@@ -240,8 +217,8 @@ def test_a_checked_microphone_makes_the_desk_ring_and_a_second_window_says_where
     with transaction.atomic():
         Attempt.objects.filter(pk=made.pk).update(desk_tab="elsewhere", accepted_at=rows.ago(0))
         manager_changed(dana)
-    for window in (page, other):
-        expect(window.locator("#desk-elsewhere")).to_be_visible()
+    for each in (page, other):
+        expect(each.locator("#desk-elsewhere")).to_be_visible()
 
 
 def test_a_window_that_is_not_connected_says_so(page: Page, console: Console) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from calls.live.publish import changed
 from calls.models import Call, Utterance
@@ -15,7 +15,7 @@ from calls.roles import Role
 from calls.services.calls import touched
 from calls.states import CallState
 from tests import rows
-from tests.browser import Console, log_in
+from tests.browser import Console, Enter, opened
 from tests.people import account
 from transfers import services
 from transfers.advance import advance
@@ -140,19 +140,15 @@ def test_the_focus_stays_when_what_has_it_is_swapped(page: Page, floor: rows.Flo
     expect(strip(page, floor.merged.call)).to_be_focused()
 
 
-def test_times_are_told_in_the_browser_s_zone(
-    browser: Browser, page: Page, floor: rows.Floor, console: Console
-) -> None:
-    there = browser.new_page(timezone_id="Asia/Tokyo")
-    log_in(there, console.url, "priya")
-    there.goto(f"{console.url}/transfers/{floor.completed.pk}")
+def test_times_are_told_in_the_browser_s_zone(enter: Enter, floor: rows.Floor, console: Console) -> None:
+    window = enter(account(Role.SUPERVISOR, floor.billing), timezone_id="Asia/Tokyo")
+    there = opened(window, f"{console.url}/transfers/{floor.completed.pk}")
     asked = floor.completed.requested_at
     shown = there.locator(".page-head time").first
     tokyo = f"{asked.astimezone(ZoneInfo('Asia/Tokyo')):%-d %b %Y, %H:%M:%S}"
     expect(shown).to_have_text(tokyo.replace("Sep ", "Sept "))
     expect(shown).to_have_attribute("title", re.compile("GMT\\+9$"))
     assert there.locator("time[data-at]:not([data-local])").count() == 0
-    there.close()
 
 
 def test_the_call_page_follows_the_conversation(page: Page, floor: rows.Floor, console: Console) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,7 +16,7 @@ from calls.services.calls import touched
 from calls.states import SupervisionEnd, SupervisionMode
 from calls.timing import now
 from tests import rows
-from tests.browser import Console, chromium, log_in
+from tests.browser import Console
 from tests.people import account
 from tests.product import until
 from transfers import supervising
@@ -26,37 +24,14 @@ from transfers import supervising
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TEXT = "What the AI should know or do"
-MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
 @pytest.fixture
-def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
-    # Playwright runs an event loop in this thread; the database is used between its calls only.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    made = Console()
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def floor(console: Console) -> rows.Floor:
-    return rows.floor()
-
-
-@pytest.fixture
-def page(console: Console, floor: rows.Floor, settings: Any) -> Iterator[Page]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # as the console's process
-    account(Role.SUPERVISOR, floor.billing, floor.claims, name="priya")
-    with chromium(*MICROPHONE) as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        log_in(page, console.url, "priya")
-        page.goto(f"{console.url}/calls/{floor.briefing.call_id}")
-        expect(page.locator("#link")).to_have_attribute("data-state", "live")
-        yield page
-        assert not errors
+def page(page: Page, console: Console, floor: rows.Floor) -> Page:
+    """Priya's, of a call whose manager is being briefed."""
+    page.goto(f"{console.url}/calls/{floor.briefing.call_id}")
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    return page
 
 
 @pytest.mark.parametrize(
@@ -100,7 +75,7 @@ def test_a_whisper_to_the_ai_is_written_while_the_page_changes_and_shown_when_it
     expect(page.locator("#notice")).to_contain_text("Whispered")
     told = page.get_by_label("Whispered to the AI")
     expect(told).to_contain_text("“Offer a refund of one month.” on its way")
-    job, directive = AgentJob.objects.get(), Directive.objects.get()
+    job, directive = AgentJob.objects.get(pk="AJ_1"), Directive.objects.get()
     done = p.DirectiveDone(directive_id=directive.pk)
     links.apply_up(job.pk, job.epoch, p.Up(seq=1, at=now(), body=done))
     expect(told).to_contain_text("the AI follows it")

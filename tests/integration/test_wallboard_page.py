@@ -8,12 +8,14 @@ import pytest
 from django.db import transaction
 from playwright.sync_api import Page, expect
 
-from calls.models import AgentJob, Call
+from calls.models import AgentJob, Call, Department
+from calls.roles import Role
 from calls.services.calls import touched
 from calls.timing import now
 from tests import rows
-from tests.browser import Console
-from tests.product import until
+from tests.browser import Console, Enter, opened
+from tests.people import account
+from transfers.access import lens_of
 from transfers.attention import SILENCE
 from transfers.models import Manager, Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
@@ -40,12 +42,14 @@ def told(call: Call) -> None:
 # ── needs ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_long_hold_appears_by_time_alone(page: Page, floor: rows.Floor) -> None:
+def test_a_long_hold_and_an_overdue_callback_appear_by_time_alone(page: Page, floor: rows.Floor) -> None:
     """Nothing is written when the moment comes: the page knew it, and asked."""
     held = floor.briefing.call
+    callback = rows.callback(floor.completed.call, due_in_s=2)
     with transaction.atomic():
-        Call.objects.filter(pk=held.pk).update(caller_since=now() - timedelta(seconds=293))
+        Call.objects.filter(pk=held.pk).update(caller_since=now() - timedelta(seconds=297))
         touched(held)
+    expect(page.locator(f"#overdue-{callback.pk}")).to_contain_text("Callback overdue")
     expect(card(page, held)).to_contain_text("Long hold")
     expect(card(page, held)).to_contain_text("More than half of the 10:00 that Billing lets a caller wait.")
     Call.objects.filter(pk=held.pk).update(caller_since=now())
@@ -85,12 +89,6 @@ def test_escalate_from_a_card_and_open_its_call(page: Page, floor: rows.Floor, c
     page.keyboard.press("Escape")
     card(page, twice).get_by_role("link", name="Open").click()
     page.wait_for_url(f"{console.url}/calls/{twice.pk}")
-
-
-def test_an_overdue_callback_appears_when_it_is_due(page: Page, floor: rows.Floor) -> None:
-    callback = rows.callback(floor.completed.call, due_in_s=4)
-    told(floor.merged.call)  # any change: the page learns what comes next
-    expect(page.locator(f"#overdue-{callback.pk}")).to_contain_text("Callback overdue")
 
 
 # ── the filter ───────────────────────────────────────────────────────────────────────────────────
@@ -144,13 +142,13 @@ def test_the_filter_holds_when_something_happens(page: Page, floor: rows.Floor) 
     expect(page.locator("#shown-count")).to_have_text(f"{len(before) + 1} of 9")
 
 
-@pytest.mark.parametrize(("sort", "first"), [("newest", "Test caller"), ("oldest", "…2210"), ("longest", "…2210")])
-def test_an_order_is_kept_in_the_address(page: Page, sort: str, first: str) -> None:
-    page.select_option("#f-sort", sort)
-    expect(page.locator("a.strip .caller").first).to_have_text(first)
-    page.reload()
-    expect(page.locator("a.strip .caller").first).to_have_text(first)
-    assert f"sort={sort}" in page.url
+def test_an_order_is_kept_in_the_address(page: Page) -> None:
+    for sort, first in (("newest", "Test caller"), ("oldest", "…2210"), ("longest", "…2210")):
+        page.select_option("#f-sort", sort)
+        expect(page.locator("a.strip .caller").first).to_have_text(first)
+        page.reload()
+        expect(page.locator("a.strip .caller").first).to_have_text(first)
+        assert f"sort={sort}" in page.url
 
 
 def test_the_longest_hold_is_in_sight_with_hundreds_of_calls(page: Page, floor: rows.Floor) -> None:
@@ -181,33 +179,26 @@ def test_the_longest_hold_is_in_sight_with_hundreds_of_calls(page: Page, floor: 
 # ── figures and managers ─────────────────────────────────────────────────────────────────────────
 
 
-def test_managers_say_since_when_and_how_their_day_went(page: Page, floor: rows.Floor) -> None:
-    omar, lea = Manager.objects.get(name="Omar"), Manager.objects.get(name="Lea")
-    rows.attempt(floor.merged, omar, AttemptState.FAILED, nth=2, outcome=Outcome.NO_ANSWER)
-    rows.attempt(floor.merged, omar, AttemptState.ENDED, nth=3, answered_at=now())
+def test_managers_say_how_their_day_went_and_figures_name_the_last_rehearsal(
+    enter: Enter, console: Console, floor: rows.Floor
+) -> None:
+    karl, lea = Manager.objects.get(name="Karl"), Manager.objects.get(name="Lea")
+    rows.attempt(floor.merged, karl, AttemptState.FAILED, nth=2, outcome=Outcome.NO_ANSWER)
+    rows.attempt(floor.merged, karl, AttemptState.ENDED, nth=3, answered_at=now())
     Manager.objects.filter(pk=lea.pk).update(presence_since=now() - timedelta(seconds=75))
-    page.reload()
-    omars = page.locator(f"#person-{floor.billing.pk}-{omar.pk}")
-    expect(omars).to_contain_text("2 answered, 1 missed today")
-    expect(page.locator(f"#person-{floor.billing.pk}-{lea.pk}")).to_contain_text("away · lunch 1:")
-
-
-def test_the_last_rehearsal_is_among_the_figures(page: Page, floor: rows.Floor) -> None:
     house = rows.department("Rehearsal")
-    house.rehearsal = True
-    house.save()
+    Department.objects.filter(pk=house.pk).update(rehearsal=True)
     call = rows.call(house, rehearsal=True, state="inactive", ended_at=now())
     rows.transfer(call, TransferState.COMPLETED, end_reason=EndReason.CONNECTED, ended_at=now())
-    told_at_last = page.locator("#kpis .worded", has_text="connected")
-    until(lambda: page.reload() and told_at_last.count(), 60, "the figures of a few seconds ago are over")
+    page = opened(enter(account(Role.SUPERVISOR, floor.billing, floor.claims)), console.url)
+    karls = page.locator(f"#person-{floor.claims.pk}-{karl.pk}")
+    expect(karls).to_contain_text("1 answered, 1 missed today")
+    expect(page.locator(f"#person-{floor.billing.pk}-{lea.pk}")).to_contain_text("away · lunch 1:")
+    expect(page.locator("#kpis .worded")).to_contain_text("connected")
     expect(page.locator("#kpis")).to_contain_text("last rehearsal")
 
 
 def test_the_strips_that_a_process_keeps_are_found_by_what_they_show(floor: rows.Floor) -> None:
-    from calls.roles import Role
-    from tests.people import account
-    from transfers.access import lens_of
-
     seen = {row.id: row for row in strip_htmls(lens_of(account(Role.SUPERVISOR, floor.billing)))}
     row = seen[floor.waiting.call_id]
     assert row.text == "…4417 billing of course. i am asking a colleague whether they can take your call."
