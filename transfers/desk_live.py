@@ -16,7 +16,7 @@ from transfers import desk_windows
 from transfers.access import Lens, lens_of
 from transfers.callpage import talk
 from transfers.desk import Desk, desk_of
-from transfers.live import SHOWN_ONCE, mark_pieces, turn_pieces
+from transfers.live import SHOWN_ONCE, mark_pieces, partial_pieces, turn_pieces
 from transfers.models import Afterwards, Attempt, Manager
 from transfers.states import OPEN_ATTEMPT
 
@@ -49,6 +49,8 @@ def _render(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
     seen = cast(Lens, lens)
     if frame.kind == "utterance":
         return turn_pieces(int(frame.id), seen)
+    if frame.kind == "partial":
+        return partial_pieces(frame, seen)
     if frame.kind == "manager" and frame.id != str(seen.manager_id):
         return ()
     manager = Manager.objects.filter(pk=seen.manager_id).first() if seen.manager_id else None

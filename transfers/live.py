@@ -165,6 +165,8 @@ def _render_call(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
     seen = cast(Lens, lens)
     if frame.kind == "utterance":
         return turn_pieces(int(frame.id), seen)
+    if frame.kind == "partial":
+        return partial_pieces(frame, seen)
     try:
         side = call_side(seen, UUID(id))
     except Http404:
@@ -192,18 +194,39 @@ def turn_pieces(utterance_id: int, lens: Lens) -> list[Piece]:
     row = Utterance.objects.filter(pk=utterance_id).first()
     if row is None:
         return []
-    names: dict[UUID | None, str] = dict(
-        Attempt.objects.filter(transfer__call=row.call_id).values_list("pk", "manager__name")
-    )
+    names = _names(row.call_id)
     turn = said(row, names)
     talk_list = f"talk-{row.call_id}"
     if row.side != "consultation" or row.attempt_id is None:
-        return [_said(turn, talk_list)]
+        return [_said(turn, talk_list), Piece(target=_partial(row.speaker))]
     thread = Thread(row.attempt_id, names.get(row.attempt_id, "a manager"), row.started_at, ())
     return [
         _once(f"thread-{thread.id}", "transfers/_thread.html", {"thread": thread}, talk_list),
         _said(turn, f"thread-lines-{thread.id}"),
+        Piece(target=_partial(row.speaker, str(thread.id))),
     ]
+
+
+def partial_pieces(frame: Frame, lens: Lens) -> list[Piece]:
+    """The words of a turn that is not over, where they will stand when it is."""
+    if not (lens.sight.transcript and frame.call_id):
+        return []
+    speaker, _, attempt = frame.id.partition(":")
+    attempt_id = UUID(attempt) if attempt else None
+    row = Utterance(speaker=speaker, text=frame.words, attempt_id=attempt_id, started_at=now())
+    turn = said(row, _names(UUID(frame.call_id)) if speaker == "manager" else {})
+    target = _partial(speaker, attempt)
+    html = render_to_string("transfers/_partial.html", {"turn": turn, "id": target})
+    into = f"thread-lines-{attempt}" if attempt else f"talk-{frame.call_id}"
+    return [Piece(target=target, html=html, list=into)]
+
+
+def _partial(speaker: str, attempt: str = "") -> str:
+    return f"partial-{speaker}-{attempt}"
+
+
+def _names(call_id: UUID) -> dict[UUID | None, str]:
+    return dict(Attempt.objects.filter(transfer__call=call_id).values_list("pk", "manager__name"))
 
 
 def _said(turn: Said, into: str) -> Piece:

@@ -12,6 +12,7 @@ from livekit.agents import AgentSession, TurnHandlingOptions, llm, room_io
 from livekit.agents.voice.events import (
     AgentStateChangedEvent,
     ConversationItemAddedEvent,
+    UserInputTranscribedEvent,
     UserStateChangedEvent,
 )
 
@@ -21,6 +22,7 @@ from calls.agents.speech.activity import RATE
 from calls.agents.speech.models import Models
 
 FRAME_MS = 60
+PARTIAL_SECONDS = 0.4  # between two tellings of a turn that is not over: as quick as one reads along
 LINE_SECONDS = 30.0  # no line takes longer; a voice that hangs must not hold up what comes next
 STATES: dict[str, Literal["initializing", "listening", "thinking", "speaking"]] = {
     "initializing": "initializing",
@@ -83,7 +85,10 @@ class Conversation:
         self.turn_ended: float | None = None
         self.last_turn = (0.0, 0.0)  # when the person's last whole turn began and ended
         self.on_agent_said: Callable[[str, bool], None] = lambda text, interrupted: None
+        self._parts: list[str] = []  # what is final of a turn that is not over
+        self._partial_at = 0.0  # when it was last told
         session.on("conversation_item_added", self._said)
+        session.on("user_input_transcribed", self._hears)
         session.on("user_state_changed", self._person)
         session.on("agent_state_changed", self._agent)
 
@@ -100,6 +105,19 @@ class Conversation:
 
     def _agent(self, event: AgentStateChangedEvent) -> None:
         self._link.report(p.AgentState(state=STATES[event.new_state]))
+
+    def _hears(self, event: UserInputTranscribedEvent) -> None:
+        """A recogniser that tells words before the turn is over has them shown; a turn may come in parts."""
+        if event.is_final:
+            self._parts.append(event.transcript)
+            return
+        text = " ".join((*self._parts, event.transcript)).strip()
+        if not text or event.created_at - self._partial_at < PARTIAL_SECONDS:
+            return
+        self._partial_at = event.created_at
+        at = datetime.fromtimestamp(self.turn_began or event.created_at, tz=UTC)
+        speaker = self._speakers["user"]
+        self._link.show(p.Utterance(speaker=speaker, side=self._side, text=text, started_at=at, final=False))
 
     def _said(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
@@ -121,6 +139,7 @@ class Conversation:
         """A whole turn of the person; the framework tells only of those that the model answers."""
         self.last_turn = self.turn_of(item)
         began, self.turn_began = self.last_turn[0], None
+        self._parts.clear()
         self._write("user", (item.text_content or "").strip(), began)
 
     def _write(self, role: str, text: str, began: float) -> None:
@@ -158,6 +177,7 @@ class Conversation:
         with suppress(RuntimeError):
             self.session.clear_user_turn()
         self.turn_began = None
+        self._parts.clear()
 
 
 async def _done(handle: Any) -> None:

@@ -74,6 +74,11 @@ class AgentLink:
         self._drained.clear()
         self._unsent.set()
 
+    def show(self, body: p.UpBody) -> None:
+        """What is only worth knowing now: told while the console is there, and not kept for it."""
+        if self._socket:
+            self.report(body)
+
     async def close(self) -> None:
         """Give the last reports a moment to be committed, then hang up."""
         if not self.superseded.is_set():

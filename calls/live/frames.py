@@ -1,4 +1,4 @@
-"""Typed frames of the live pages: a frame names what changed, never its content."""
+"""Typed frames of the live pages: a frame names what changed; only words that are never stored are in it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ class Strict(BaseModel):
 class Frame(Strict):
     """Over Valkey: something changed. `seq` and `epoch` belong to the audience."""
 
-    kind: str  # call, transfer, manager, utterance, room, health
-    id: str
+    kind: str  # call, transfer, manager, utterance, partial, room, health
+    id: str  # of a partial: its speaker, and the attempt of a consultation, as `caller:` or `manager:<attempt>`
     version: int
     call_id: str | None = None
+    words: str = ""  # of a partial alone: no row has them
 
 
 class Envelope(Strict):

@@ -217,7 +217,7 @@ def _render_all(
     results = []
     for envelope, (name, id, lens) in jobs:
         frame = envelope.frame
-        key = (frame.kind, frame.id, name, id, lens)
+        key = (frame.kind, frame.id, frame.words, name, id, lens)
         if key not in done:
             view = views.view(name)
             done[key] = tuple(view.render(frame, id, lens)) if view else ()

@@ -58,10 +58,16 @@ def valkey() -> redis.Redis:
 
 
 def changed(
-    kind: str, id: str, version: int, *, department_id: int | None = None, call_id: str | None = None
+    kind: str,
+    id: str,
+    version: int,
+    *,
+    department_id: int | None = None,
+    call_id: str | None = None,
+    words: str = "",
 ) -> None:
     """Something changed in this transaction: after commit, its audiences are told which."""
-    frame = Frame(kind=kind, id=id, version=version, call_id=call_id)
+    frame = Frame(kind=kind, id=id, version=version, call_id=call_id, words=words)
     changes = [(audience, frame) for audience in audiences_of(frame, department_id)]
     waiting: list[Change] | None = getattr(connection, "_patchbay_changes", None)
     if waiting is not None and connection.in_atomic_block and _still_pending(waiting):
@@ -84,7 +90,7 @@ def _still_pending(waiting: list[Change]) -> bool:
 
 
 def audiences_of(frame: Frame, department_id: int | None) -> tuple[str, ...]:
-    if frame.kind == "utterance":  # words go to that call's viewers only
+    if frame.kind in ("utterance", "partial"):  # words go to that call's viewers only
         return (f"c:{frame.call_id}",)
     if frame.kind in ("room", "health"):
         return ("all",)
@@ -110,7 +116,8 @@ def _send(changes: Iterable[Change]) -> None:
         pipe = valkey().pipeline(transaction=False)
         for audience, frame in changes:
             keys = (EPOCH, f"patchbay:live:seq:{audience}")
-            pipe.eval(SCRIPT, 2, *keys, secrets.token_hex(4), CHANNEL, audience, json.dumps(frame.model_dump()))
+            text = json.dumps(frame.model_dump(exclude_defaults=True))
+            pipe.eval(SCRIPT, 2, *keys, secrets.token_hex(4), CHANNEL, audience, text)
         pipe.execute()
     except redis.RedisError as error:
         _resting_until = time.monotonic() + REST_SECONDS

@@ -19,7 +19,10 @@ def said(call: Call, body: Said, *, attempt_id: UUID | None, at: datetime) -> No
         return
     if profile and body.after_merge and not profile.transcribe_after_merge:
         return
-    if not body.final or not body.text.strip():
+    if not body.text.strip():
+        return
+    if not body.final:
+        _shown(call, body, attempt_id)
         return
     row = Utterance.objects.create(
         call=call,
@@ -32,3 +35,10 @@ def said(call: Call, body: Said, *, attempt_id: UUID | None, at: datetime) -> No
     )
     changed("utterance", str(row.pk), 1, department_id=call.department_id, call_id=str(call.pk))
     changed("call", str(call.pk), call.version, department_id=call.department_id, call_id=str(call.pk))
+
+
+def _shown(call: Call, body: Said, attempt_id: UUID | None) -> None:
+    """Words of a turn that is not over: to those who look at the call now, and nowhere else."""
+    aside = attempt_id if body.side == "consultation" else None
+    turn = f"{body.speaker}:{aside or ''}"
+    changed("partial", turn, 1, call_id=str(call.pk), words=body.text.strip())

@@ -11,6 +11,7 @@
   const CONNECT_MS = 2500; // an attempt that nobody answers is given up, or it would outlast the outage;
   const LONGER_MOST = 2; // each next one is given twice the time, so that a slow answer is still an answer
   const LONGEST_MS = 3600000;
+  const PARTIAL_MS = 8000; // words of a turn that never came to its end
 
   const mark = document.getElementById("link");
   const views = () => [...document.querySelectorAll("[data-live-view]")];
@@ -155,6 +156,7 @@
     dress(fresh);
     if (old) replace(old, fresh, piece.version);
     else if (piece.list && document.getElementById(piece.list)) insert(document.getElementById(piece.list), fresh);
+    if (fresh.matches(".partial")) setTimeout(() => fresh.remove(), PARTIAL_MS);
   }
 
   /** As it would look by now: clocks have ticked on the page, and a row may be filtered out of it. */
@@ -202,7 +204,7 @@
 
   function remove(old) {
     const list = old.closest("[data-list]");
-    if (list && still(list)) {
+    if (list && still(list) && !old.matches(".partial")) {
       old.classList.add("leaving");
       later(list);
       return;

@@ -9,11 +9,14 @@ import pytest
 from django.db import transaction
 from playwright.sync_api import Page, expect
 
+from calls.agents import protocol as p
 from calls.live.publish import changed
 from calls.models import Call, Utterance
 from calls.roles import Role
+from calls.services import links
 from calls.services.calls import touched
 from calls.states import CallState
+from calls.timing import now
 from tests import rows
 from tests.browser import Console, Enter, opened
 from tests.people import account
@@ -162,6 +165,36 @@ def test_the_call_page_follows_the_conversation(page: Page, floor: rows.Floor, c
     expect(page.locator(f"#talk-{call.pk} > .say").last).to_contain_text("Hello?")
     assert page.locator(f"[id='thread-{attempt.pk}']").count() == 1
     assert Utterance.objects.filter(call=call).count() == page.locator(".say").count()
+
+
+def test_words_are_shown_before_their_turn_is_over_and_kept_only_when_it_is(
+    page: Page, floor: rows.Floor, console: Console
+) -> None:
+    call = floor.briefing.call
+    page.goto(f"{console.url}/calls/{call.pk}")
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    aside = floor.briefing.attempts.get(nth=2).pk
+    support = p.Hello(job_id="AJ_1", role=p.Role.SUPPORT, room=call.room_name)
+    briefer = p.Hello(job_id="AJ_2", role=p.Role.TRANSFER, room=f"consult-{aside}", attempt_id=aside)
+    for hello, speaker, place in (
+        (support, "caller", f"#talk-{call.pk}"),
+        (briefer, "manager", f"#thread-lines-{aside}"),
+    ):
+        epoch = links.open_link(hello).epoch
+        for seq, words in enumerate(("Could you", "Could you look at", f"The {speaker} has asked."), 1):
+            final = words.startswith("The")
+            body = p.Utterance(
+                speaker=p.Speaker(speaker),
+                side="call" if hello is support else "consultation",
+                text=words,
+                started_at=now(),
+                final=final,
+            )
+            links.apply_up(hello.job_id, epoch, p.Up(seq=seq, at=now(), body=body))
+            shown = page.locator(f"{place} > .say").last
+            expect(shown.locator(".text")).to_have_text(words if final else f"{words} …")
+        expect(page.locator(".partial")).to_have_count(0)
+    assert not Utterance.objects.filter(text__startswith="Could you").exists()
 
 
 def test_who_reads_further_up_is_not_moved_and_can_jump_to_now(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -15,12 +16,15 @@ from django.db import transaction
 from calls import presence
 from calls.live import publish
 from calls.live.consumers import FOREIGN, LOGGED_OUT, LiveConsumer
+from calls.live.frames import Frame
 from calls.live.hub import hub
 from calls.models import Call, Membership, OpenPage
 from calls.roles import Role
 from calls.services.calls import touched
 from tests import rows
 from tests.people import account
+from transfers.access import lens_of
+from transfers.live import partial_pieces
 from transfers.writing import touched as transfer_touched
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -247,6 +251,13 @@ async def test_one_rendering_serves_everyone_with_the_same_lens(running_hub, mon
         for browser in (one, two, three):
             await browser.until("pieces")
     assert len(renderings) == 1
+
+
+def test_words_of_a_turn_that_is_not_over_are_for_who_may_read_transcripts():
+    frame = Frame(kind="partial", id="caller:", version=1, call_id=str(uuid4()), words="could you")
+    (piece,) = partial_pieces(frame, lens_of(account(Role.SUPERVISOR)))
+    assert "could you …" in piece.html
+    assert partial_pieces(frame, lens_of(account(None))) == []
 
 
 async def test_a_browser_that_does_not_keep_up_starts_again():

@@ -64,7 +64,10 @@ def test_nothing_is_sent_for_what_was_rolled_back(heard):
 @pytest.mark.django_db(transaction=True)
 def test_words_go_to_the_viewers_of_that_call_only(heard):
     publish.changed("utterance", "5", 1, department_id=7, call_id="x")
-    assert [m["audience"] for m in heard(1)] == ["c:x"]
+    publish.changed("partial", "caller:", 1, call_id="x", words="could you")
+    sent = heard(2)
+    assert [m["audience"] for m in sent] == ["c:x", "c:x"]
+    assert ["words" in m["frame"] for m in sent] == [False, True]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,8 +8,12 @@ from uuid import uuid4
 
 import pytest
 import websockets
+from livekit.agents import AgentSession
+from livekit.agents.llm import ChatMessage
+from livekit.agents.voice.events import UserInputTranscribedEvent
 
 from calls.agents import protocol as p
+from calls.agents.conversation import Conversation
 from calls.agents.link import AgentLink, link_url
 from calls.agents.link_token import verify_link_token
 
@@ -116,6 +120,34 @@ async def test_what_is_reported_arrives_in_order(link: AgentLink, console: Conso
         link.report(p.FactLearned(key=key, value="1"))
     await console.until(lambda: console.committed == 3)
     assert [frame.body.key for frame in console.got] == ["a", "b", "c"]  # type: ignore[union-attr]
+
+
+async def test_words_of_a_turn_that_is_not_over_are_told_now_and_then_and_never_kept(
+    link: AgentLink, console: Console
+) -> None:
+    session: AgentSession[None] = AgentSession()
+    talk = Conversation(session, link, speaker=p.Speaker.CALLER, agent=p.Speaker.AI, side="call")
+
+    def hears(text: str, at: float, *, final: bool = False) -> None:
+        told = UserInputTranscribedEvent(transcript=text, is_final=final, created_at=at)
+        session.emit("user_input_transcribed", told)
+
+    hears("nobody is there", 100.0)
+    link.report(p.JobStarted(identity="support"))
+    await console.until(lambda: console.committed == 1)
+    for text, at, final in (("I was", 101.0, False), ("I was cha", 101.1, False), ("I was charged", 101.2, True)):
+        hears(text, at, final=final)
+    hears("twice", 102.0)
+    talk.heard(ChatMessage(role="user", content=["I was charged twice."], created_at=103.0))
+    hears("Hello", 104.0)
+    await console.until(lambda: console.committed == 5)
+    said = [frame.body for frame in console.got if isinstance(frame.body, p.Utterance)]
+    assert [(one.text, one.final) for one in said] == [
+        ("I was", False),
+        ("I was charged twice", False),
+        ("I was charged twice.", True),
+        ("Hello", False),
+    ]
 
 
 async def test_what_was_not_committed_is_told_again_after_a_cut(link: AgentLink, console: Console) -> None:
