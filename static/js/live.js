@@ -179,8 +179,21 @@
     if (moved) sortSoon(list);
   }
 
+  // A click is lost if what it is on is swapped between down and up: until then it stays.
+  let pressed = null;
+  const afterClick = [];
+  addEventListener("pointerdown", (event) => (pressed = event.target), { capture: true, passive: true });
+  for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, () => {
+    pressed = null;
+    setTimeout(() => afterClick.splice(0).forEach((swapNow) => swapNow()));
+  }, { capture: true, passive: true });
+
   function swap(old, fresh) {
     if (old.isEqualNode(fresh)) return;
+    if (pressed && old.contains(pressed)) {
+      afterClick.push(() => old.isConnected && swap(old, fresh));
+      return;
+    }
     const open = new Set([...old.querySelectorAll("details[open][id]")].map((node) => node.id));
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     const key = focused && (focused === old ? "" : focused.id || focused.dataset.focus);

@@ -143,6 +143,21 @@ def test_the_focus_stays_when_what_has_it_is_swapped(page: Page, floor: rows.Flo
     expect(strip(page, floor.merged.call)).to_be_focused()
 
 
+def test_a_click_is_not_lost_when_what_it_is_on_changes(page: Page, floor: rows.Floor) -> None:
+    own = page.locator(f"#need-{floor.waiting.pk}")
+    own.get_by_role("button", name="Decline").hover()
+    page.mouse.down()
+    with transaction.atomic():
+        Transfer.objects.filter(pk=floor.waiting.pk).update(reason="wants the money back today")
+        transfer_touched(Transfer.objects.get(pk=floor.waiting.pk))
+    change(floor.merged.call, caller_last4="5050")
+    expect(strip(page, floor.merged.call)).to_contain_text("…5050")
+    expect(own).to_contain_text("charged twice")
+    page.mouse.up()
+    expect(page.locator("#panel[open]")).to_be_visible()
+    expect(own).to_contain_text("wants the money back today")
+
+
 def test_times_are_told_in_the_browser_s_zone(enter: Enter, floor: rows.Floor, console: Console) -> None:
     window = enter(account(Role.SUPERVISOR, floor.billing), timezone_id="Asia/Tokyo")
     there = opened(window, f"{console.url}/transfers/{floor.completed.pk}")
