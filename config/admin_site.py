@@ -11,6 +11,7 @@ from django.contrib.auth.views import LogoutView
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
+from django.templatetags.static import static
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.sites import UnfoldAdminSite
@@ -54,6 +55,11 @@ class AdministrationSite(UnfoldAdminSite):
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return LogoutView.as_view()(request)
+
+
+def stylesheet(request: HttpRequest) -> str:
+    """What the console changes of how it looks."""
+    return static("css/admin.css")
 
 
 MENU = (

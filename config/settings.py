@@ -159,6 +159,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"show_search": False, "navigation": "config.admin_site.navigation"},
+    "STYLES": ["config.admin_site.stylesheet"],
     "BORDER_RADIUS": "6px",
     "COLORS": {  # the console's blue
         "primary": {

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from calls.models import AgentJob
+from calls.models import AgentJob, Department
 from calls.roles import Role
-from calls.states import CallerWith
+from calls.services import supervision
+from calls.states import CallerWith, SupervisionMode
 from tests import rows
-from tests.browser import PASSWORD, log_in
+from tests.browser import PASSWORD, logged_in
 from tests.people import account
-from transfers.models import Callback, Manager
-from transfers.states import EndReason, TransferState
+from transfers.models import Attempt, Callback, Endpoint, Manager
+from transfers.states import AttemptState, EndReason, TransferState
 
 SIZES = {"wide": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
 THEMES = ("dark", "light")
@@ -77,7 +79,8 @@ def full_house(url: str) -> Stage:
     account(Role.SUPERVISOR, floor.billing, floor.claims, name="priya")
     account(Role.SUPERVISOR, name="newcomer")
     account(Role.AUDITOR, name="audrey")
-    Manager.objects.filter(name="Dana").update(user=account(Role.MANAGER, name="dana"))
+    _desks(floor.claims)
+    _listens(floor)
     User.objects.create_superuser("admin", password=PASSWORD)
     rows.callback(floor.returned.call, due_in_s=-600)
     rows.callback(floor.completed.call, due_in_s=3600)
@@ -86,6 +89,31 @@ def full_house(url: str) -> Stage:
     rows.phone_leg(floor.returned.call)
     _need_somebody(floor)
     return Stage(url, floor)
+
+
+def _desks(claims: Department) -> None:
+    """Dana is being briefed, Ines talks, Omar has a call to note, Karl is free, Lea away; Mara's desk rings."""
+    mara = rows.manager("Mara", claims)
+    Endpoint.objects.create(manager=mara, position=0, kind=Endpoint.Kind.BROWSER)
+    held = rows.call(claims, "+12025558123", caller_with=CallerWith.HOLD)
+    rows.say(held, "caller", "The assessor never came, and nobody told me why.", seconds=24)
+    asked = rows.transfer(
+        held,
+        TransferState.CONNECTING,
+        held_at=rows.ago(6),
+        reason="waits for an assessor",
+        briefing="An assessor was to come on Monday, and nobody came.",
+    )
+    rows.attempt(asked, mara, AttemptState.RINGING, seconds=5, desk=True, strategy="rejoin")
+    for manager in Manager.objects.filter(name__in=("Dana", "Ines", "Omar", "Karl", "Lea", "Mara")):
+        manager.user = account(Role.MANAGER, name=manager.name.lower())
+        manager.save()
+
+
+def _listens(floor: rows.Floor) -> None:
+    omid = account(Role.SUPERVISOR, floor.billing, name="omid")
+    call = floor.briefing.call
+    supervision.start(call_id=call.pk, user=omid, mode=SupervisionMode.LISTEN, key=uuid4(), attempt_id=None)
 
 
 def _need_somebody(floor: rows.Floor) -> None:
@@ -136,10 +164,45 @@ def beside(page: Page, stage: Stage) -> None:
 
 
 def offline(page: Page, stage: Stage) -> None:
+    page.route_web_socket("**/live", lambda socket: socket.close())  # `set_offline` leaves sockets alone
     page.goto(stage.url)
-    expect(page.locator("#link")).to_have_attribute("data-state", "live")
-    page.context.set_offline(True)
     expect(page.locator("#link")).to_have_attribute("data-state", "offline")
+
+
+STAND_IN = """window.LivekitClient = {
+  createLocalAudioTrack: async () => ({ isMuted: false, stop() {}, async mute() { this.isMuted = true; } }),
+  RoomEvent: {}, DisconnectReason: {}, Track: { Kind: {}, Source: {} },
+  Room: class {
+    static getLocalDevices = async () => [];
+    remoteParticipants = new Map([["caller-1", { audioLevel: 0.3 }]]);
+    localParticipant = { audioLevel: 0.2, setTrackSubscriptionPermissions() {}, async publishTrack() {} };
+    on() {} async connect() {} async startAudio() {} async switchActiveDevice() {} async disconnect() {}
+  },
+};"""
+
+
+def supervising(button: str) -> Way:
+    """In a call. There is no LiveKit here: what connects is a stand-in, without sound."""
+
+    def show(page: Page, stage: Stage) -> None:
+        page.route("**/livekit-client.umd.js", lambda route: route.fulfill(body=STAND_IN))
+        call("briefing")(page, stage)
+        page.get_by_role("button", name=button, exact=True).click()
+        expect(page.locator("#supervising")).to_contain_text("Connected")
+
+    return show
+
+
+def whispering(page: Page, stage: Stage) -> None:
+    call("briefing")(page, stage)
+    page.keyboard.press("w")
+    expect(page.locator("#panel[open]")).to_be_visible()
+
+
+def ringing(page: Page, stage: Stage) -> None:
+    Attempt.objects.filter(state=AttemptState.RINGING).update(dialed_at=rows.ago(5))
+    page.goto(f"{stage.url}/desk")
+    expect(page.locator("#desk-now[data-stage=ringing]")).to_be_visible()
 
 
 def told_no(page: Page, stage: Stage) -> None:
@@ -152,7 +215,7 @@ def told_no(page: Page, stage: Stage) -> None:
 
 def menu(page: Page, stage: Stage) -> None:
     page.goto(stage.url)
-    page.locator(".menu summary").click()
+    page.locator(".bar .menu summary").click()
 
 
 def pressed(*keys: str) -> Way:
@@ -220,6 +283,20 @@ STATES: Sequence[State] = (
     State("call", "escalate", panel(call("returned"), "Escalate")),
     State("call", "cold", panel(call("returned"), "Cold transfer")),
     State("call", "end", panel(call("returned"), "End")),
+    State("call", "whisper", whispering),
+    State("call", "listening", supervising("Listen")),
+    State("call", "taken-over", supervising("Take over")),
+    State("desk", "quiet", at("/desk"), account="karl"),
+    State("desk", "away", at("/desk"), account="lea"),
+    State("desk", "ringing", ringing, account="mara"),
+    State("desk", "declining", panel(ringing, "Decline"), account="mara"),
+    State("desk", "redirecting", panel(ringing, "Redirect"), account="mara"),
+    State("desk", "briefing", at("/desk"), account="dana"),
+    State("desk", "talking", at("/desk"), account="ines"),
+    State("desk", "note", at("/desk"), account="omar"),
+    State("desk", "leaving", panel(at("/desk"), "Away"), account="karl"),
+    State("desk", "sound-check", panel(at("/desk"), "Check my audio"), account="mara"),
+    State("desk", "none", at("/desk"), account="priya"),
     State("transfer", "open", transfer("briefing")),
     State("transfer", "completed", transfer("completed")),
     State("transfer", "failed", transfer("returned")),
@@ -229,6 +306,7 @@ STATES: Sequence[State] = (
     State("history", "no-match", at("/history?caller=0000")),
     State("rooms", "some", at("/rooms")),
     State("status", "ill", at("/status")),
+    State("audit", "never", at("/audit"), account="audrey"),
     State("test-call", "before", at("/test-call")),
     State("forbidden", "role", at("/rooms"), account="dana"),
     State("gone", "page", at("/nothing-here")),
@@ -261,7 +339,6 @@ def looks(browser: Browser, stage: Stage, states: Sequence[State]) -> Iterator[L
                     page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
                     yield Look(state, size, theme, page)
         finally:
-            context.set_offline(False)
             page.close()
     people.leave()
 
@@ -276,16 +353,14 @@ class _People:
 
     def context(self, name: str) -> BrowserContext:
         if name not in self.known:
-            width, height = SIZES["wide"]
-            context = self.browser.new_context(
-                viewport={"width": width, "height": height}, reduced_motion="reduce"
-            )
-            if name:
-                page = context.new_page()
-                log_in(page, self.stage.url, name)
-                page.close()
-            self.known[name] = context
+            self.known[name] = self._enter(name)
         return self.known[name]
+
+    def _enter(self, name: str) -> BrowserContext:
+        if not name:
+            return self.browser.new_context(reduced_motion="reduce")
+        user = User.objects.get(username=name)
+        return logged_in(self.browser, self.stage.url, user, reduced_motion="reduce")
 
     def leave(self) -> None:
         for context in self.known.values():

@@ -3,45 +3,51 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from config.env import ROOT
 from tests.browser import Console
-from tests.pages import HOUSES, House, Look, State, looks
+from tests.pages import HOUSES, THEMES, House, Look, looks
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-RUN = """async () => {
-  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-  const found = await axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
+# An open dialog is modal: what is behind it is a state of its own.
+RUN = """async (rules) => {
+  const options = { runOnly: rules, resultTypes: ["violations"], preload: false };
+  const found = await axe.run(document.querySelector("dialog[open]") ?? document, options);
   const why = (node) => [...node.any, ...node.all, ...node.none].map((check) => check.message).join("; ");
   return found.violations.flatMap((rule) =>
     rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")} (${why(node)})`));
 }"""
-
-
-def violations(page: Page) -> list[str]:
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE.read_text())
-    found: list[str] = page.evaluate(RUN)
-    return found
+EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+COLOURS = {"type": "rule", "values": ["color-contrast"]}
+PLACES = {"type": "rule", "values": ["target-size", "scrollable-region-focusable", "link-name", "button-name"]}
 
 
 def wrong(look: Look) -> list[str]:
-    """What is wrong with it, each line naming the look."""
-    lines = violations(look.page)
+    """What is wrong with it, each line naming the look.
+
+    A theme changes colours alone, so all else is judged once a size; and the size between differs from the others
+    in what fits where.
+    """
+    lines: list[str] = []
+    again, between = look.theme != THEMES[0], look.size == "tablet"
+    if not (again and between):
+        if not look.page.evaluate("'axe' in window"):
+            look.page.evaluate(AXE.read_text())
+        lines += look.page.evaluate(RUN, COLOURS if again else PLACES if between else EVERYTHING)
     if look.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         lines.append("the page is wider than the window")
     return [f"{look.name}: {line}" for line in lines]
 
 
-CASES = [(house, state) for house, states in HOUSES for state in states]
-NAMES = [f"{house.__name__}-{state.name}" for house, state in CASES]
+CASES = list(dict.fromkeys((house, state.page) for house, states in HOUSES for state in states))
 
 
-@pytest.mark.parametrize(("house", "state"), CASES, ids=NAMES)
-def test_nothing_is_wrong_with(browser: Browser, console: Console, house: House, state: State) -> None:
+@pytest.mark.parametrize(("house", "name"), CASES, ids=[f"{house.__name__}-{name}" for house, name in CASES])
+def test_nothing_is_wrong_with(browser: Browser, console: Console, house: House, name: str) -> None:
     stage = house(console.url)
-    found = [line for look in looks(browser, stage, [state]) for line in wrong(look)]
+    states = [state for state in dict(HOUSES)[house] if state.page == name]
+    found = [line for look in looks(browser, stage, states) for line in wrong(look)]
     assert not found, "\n".join(found)
