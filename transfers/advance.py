@@ -137,7 +137,7 @@ def _close(facts: d.Facts, outcome: Outcome, detail: str = "") -> None:
     told = words.for_manager(facts, outcome)
     if not move_attempt(attempt, AttemptState.FAILED, outcome=outcome, outcome_detail=detail):
         return
-    if outcome == Outcome.REDIRECTED and facts.decision:
+    if outcome == Outcome.REDIRECTED and facts.decision and not facts.call.is_practice:
         _redirect(facts.transfer, facts.decision)
     if facts.decision and facts.decision.kind == p.DecisionKind.NOT_TODAY:
         after_attempt.not_today(attempt)

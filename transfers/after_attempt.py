@@ -20,8 +20,10 @@ def talked(attempt: Attempt, policy: Policy) -> None:
     """They were on the phone with us: idle from now on, and wrapping up for as long as the department says."""
     manager = attempt.manager
     manager.refresh_from_db()
-    writes_up = _writes_up(attempt, policy)
-    Manager.objects.filter(pk=manager.pk).update(last_call_ended_at=now(), misses=0)
+    practice = attempt.transfer.call.is_practice  # which counts for nothing
+    writes_up = None if practice else _writes_up(attempt, policy)
+    if not practice:
+        Manager.objects.filter(pk=manager.pk).update(last_call_ended_at=now(), misses=0)
     if writes_up and manager.presence == Presence.AVAILABLE:
         until = now() + writes_up
         manager_presence.write(manager, Presence.WRAPPING_UP, reason="after a call", until=until)
@@ -40,7 +42,7 @@ def _writes_up(attempt: Attempt, policy: Policy) -> timedelta | None:
 
 def missed(attempt: Attempt, policy: Policy) -> None:
     """Nobody answered: after so many in a row they are away, until their next shift or a supervisor."""
-    if attempt.outcome != Outcome.NO_ANSWER:
+    if attempt.outcome != Outcome.NO_ANSWER or attempt.transfer.call.is_practice:
         return
     manager = attempt.manager
     Manager.objects.filter(pk=manager.pk).update(misses=F("misses") + 1)
@@ -54,6 +56,8 @@ def missed(attempt: Attempt, policy: Policy) -> None:
 def not_today(attempt: Attempt) -> None:
     """Key 9: away until the next shift after today, or until a supervisor or their own PIN says otherwise."""
     manager = attempt.manager
+    if attempt.transfer.call.is_practice:
+        return
     manager_presence.write(manager, Presence.AWAY, reason=NOT_TODAY, until=back_at(manager))
 
 

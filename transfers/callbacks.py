@@ -54,7 +54,7 @@ def _asked(call: Call, body: p.CallbackRequested) -> str:
     if again:
         return promise(again)
     policy = policy_of(call.department)
-    if not policy.offers_callback:
+    if not policy.offers_callback or call.is_practice:
         return NOT_OFFERED
     number = callable_number(body.number, near=call.dialled_number) if body.number else call.caller_number
     if not number.startswith("+"):

@@ -400,7 +400,8 @@ def _after_merge(facts: Facts) -> Step:
     if facts.call.caller_with == CallerWith.SUPERVISOR:
         return Complete(Next.TAKEN_OVER)
     if transfer.handed_over:
-        return Complete(Next.BACK if transfer.handed_over == HandOver.BACK else Next.ANOTHER)
+        back = transfer.handed_over == HandOver.BACK or facts.call.is_practice
+        return Complete(Next.BACK if back else Next.ANOTHER)
     if attempt.leg_left_at or attempt.state != AttemptState.MERGED:
         return Complete(_after_manager(facts, attempt))
     if transfer.parked_at:
@@ -411,6 +412,8 @@ def _after_merge(facts: Facts) -> Step:
 
 def _after_manager(facts: Facts, attempt: Attempt) -> Next:
     """The manager is gone and the caller is not: said goodbye, or cut off."""
+    if facts.call.is_practice:  # nobody is called again, and nobody else
+        return Next.ASK
     merged = attempt.merged_at or attempt.reserved_at
     talked = (attempt.leg_left_at or facts.now) - merged
     if facts.leave_reason.upper() in ORDERLY and talked >= TALKED:

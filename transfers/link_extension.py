@@ -103,7 +103,8 @@ def _of_attempt(attempt: Attempt) -> p.TransferSnapshot:
             "attempt_state": attempt.state,
             "manager_name": attempt.manager.name,
             "since_then": since,
-            "redirect_targets": _departments(transfer.call),
+            "redirect_targets": () if transfer.call.is_practice else _departments(transfer.call),
+            "practice": transfer.call.is_practice,
             "accepted_on_screen": attempt.accepted_at is not None,
         }
     )

@@ -26,6 +26,12 @@ from transfers.transfer_events import TransferRequested
 from transfers.waking import wake
 from transfers.writing import touched
 
+PRACTICE_BRIEFING = (
+    "This is a rehearsal, and nobody is waiting. On a real call you hear here who is waiting, and why. "
+    "3 says it again, 4 tells more, 2 declines, 5 names somebody else, and 9 means no more calls today: "
+    "try them. Once you are connected, star 0 gives the caller back."
+)
+
 
 def request_transfer(
     *,
@@ -60,6 +66,8 @@ def request_transfer(
             if Transfer.objects.filter(call=call, state=TransferState.MERGED).exists():
                 raise Refused("The caller is already talking to a manager. Nothing was changed.")
             stays_in_house(call, department)
+            if call.is_practice:
+                raise Refused("This is a rehearsal with one manager: nobody else is called. Nothing was changed.")
             if kind == Transfer.Kind.COLD:
                 _can_be_referred(call)
             by = Actor.of(user) if user else actor or Actor("ai")
@@ -208,6 +216,28 @@ def request_callback_transfer(*, call: Call, callback: Callback, manager: Manage
     )
     text = callback.briefing or briefing.draft(callback.call, reason=made.reason)
     briefing.save(made, text, author=BriefingVersion.Author.EXTRACTION)
+    return made
+
+
+def request_practice(
+    *, call: Call, key: UUID, manager: Manager, endpoint: Endpoint | None, user: User
+) -> Transfer:
+    """The one transfer of a rehearsal with a manager: called wherever they are, by their department's rules.
+
+    `department` is their own, and no call's: see `Call.is_practice`.
+    """
+    made = _make(
+        call,
+        Actor.of(user),
+        request_key=key,
+        reason="A rehearsal: nobody is waiting.",
+        department=manager.departments.order_by("name").first(),
+        person=manager,
+        prefer=manager,
+        endpoint=endpoint,
+        requested_by=user,
+    )
+    briefing.save(made, PRACTICE_BRIEFING, author=BriefingVersion.Author.PERSON, user=user)
     return made
 
 

@@ -129,6 +129,8 @@ class TransferSnapshot(Strict):
     answer_timeout_s: float = 45.0  # from the question to `silent`
     redirect_targets: tuple[RosterDepartment, ...] = ()
     accepted_on_screen: bool = False  # see `Accepted`
+    # A manager learns the keys. Left out elsewhere: an agent of an earlier version would not know it.
+    practice: bool = Field(default=False, exclude_if=lambda value: not value)
 
 
 class Snapshot(Strict):

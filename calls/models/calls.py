@@ -86,6 +86,11 @@ class Call(models.Model):
     def is_live(self) -> bool:
         return self.state != CallState.INACTIVE
 
+    @property
+    def is_practice(self) -> bool:
+        """A rehearsal with a real manager: it belongs to no department, the rehearsals' own least of all."""
+        return self.rehearsal and self.department_id is None
+
 
 class LegKind(models.TextChoices):
     CALLER = "caller", "Caller"

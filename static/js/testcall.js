@@ -1,4 +1,5 @@
-// The test call: this browser joins a room as the caller, with its microphone or with typed lines.
+// The test call, and the rehearsal with a manager: this browser joins a room as the caller, with its microphone or
+// with typed lines. In a rehearsal the manager is rung as soon as the console knows of the call.
 (() => {
   "use strict";
 
@@ -14,6 +15,8 @@
     badge.querySelector("span").textContent = words;
   }
 
+  if (!$("with-mic")) return; // nobody can be rung now, and the page says why
+
   if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
     $("with-mic").disabled = true;
     $("why-no-mic").hidden = false;
@@ -24,8 +27,8 @@
     $("during").hidden = false;
     state("ai", "phone-calling", "Connecting …");
     try {
-      const answer = await Patchbay.post(root.dataset.tokenUrl, { department: $("department").value });
-      if (!answer.ok) throw new Error(`the console answered ${answer.status}`);
+      const answer = await Patchbay.post(root.dataset.tokenUrl, { department: $("department")?.value ?? "" });
+      if (!answer.ok) throw new Error(Patchbay.refusal(answer) || `the console answered ${answer.status}`);
       const { url, token, room: name } = await answer.json();
       room = new Room({ adaptiveStream: false, dynacast: false });
       listen(room);
@@ -78,12 +81,18 @@
       const found = answer.ok ? await answer.json() : {};
       if (found.call) {
         call = found.call;
+        if (root.dataset.ringUrl) ring();
         htmx.ajax("GET", found.page, { target: "#test-pane", swap: "innerHTML" });
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     if (room && !call) Patchbay.notice("failed", "The console has not heard of this call. See Status: webhooks, agents.");
+  }
+
+  async function ring() {
+    const answer = await Patchbay.post(root.dataset.ringUrl, { call, key: Patchbay.uuid() });
+    if (!answer.ok) Patchbay.notice("refused", Patchbay.refusal(answer) || "Nobody was rung. Hang up and begin again.");
   }
 
   function over(words, kind) {

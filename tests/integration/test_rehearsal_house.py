@@ -157,11 +157,13 @@ def test_it_is_asked_for_by_the_rehearsal_and_kept_out_of_history() -> None:
 def test_what_a_killed_rehearsal_left_is_ended() -> None:
     made = prepare()
     call, other = rows.call(made.department, rehearsal=True), rows.call(None)
+    with_a_manager = rows.call(None, rehearsal=True)
     transfer = rows.transfer(call, TransferState.CONNECTING)
     house.end_earlier()
     assert Call.objects.get(pk=call.pk).state == CallState.INACTIVE
     assert Transfer.objects.get(pk=transfer.pk).wake_at is not None
     assert Call.objects.get(pk=other.pk).is_live
+    assert Call.objects.get(pk=with_a_manager.pk).is_live
 
 
 @pytest.mark.django_db(transaction=True)

@@ -58,12 +58,13 @@ class Session:
 class Line:
     """A consultation that is prepared, and what it tells the console."""
 
-    def __init__(self, *, accepted: bool = False) -> None:
+    def __init__(self, *, accepted: bool = False, practice: bool = False) -> None:
         transfer = p.TransferSnapshot(
             transfer_id=uuid4(),
             state="connecting",
             briefing="They say: charged twice.",
             accepted_on_screen=accepted,
+            practice=practice,
         )
         snapshot = p.Snapshot(call_id=uuid4(), room="call-1", transfer=transfer)
         self.reports: list[Any] = []
@@ -201,6 +202,35 @@ async def test_a_typed_yes_is_a_click_and_no_voice() -> None:
     await line.answered()
     assert line.decisions == []
     assert line.talk.said == [f"Patchbay, a caller is waiting. {lines.SAY_HELLO}"]
+    await line.over()
+
+
+@pytest.mark.parametrize("key", ["2", "5", "9"])
+async def test_in_a_rehearsal_a_key_that_would_end_it_is_explained(key: str) -> None:
+    line = Line(practice=True)
+    await line.answered()
+    await line.consultation.pressed(key)
+    assert line.talk.said[-2:] == ["…", lines.LESSONS[key]]
+    spoken = {
+        "2": line.consultation.decline("I am driving"),
+        "5": line.consultation.redirect("Claims", ""),
+        "9": line.consultation.not_today(),
+    }
+    assert await spoken.pop(key) == lines.LESSONS[key]
+    for other in spoken.values():
+        other.close()
+    assert line.decisions == []
+    await line.consultation.pressed("1")
+    assert line.decisions == [(A.ACCEPT, "key")]
+    await line.over()
+
+
+async def test_a_call_is_no_rehearsal_and_its_snapshot_does_not_speak_of_one() -> None:
+    line = Line()
+    await line.answered()
+    await line.consultation.pressed("9")
+    assert line.decisions == [(A.NOT_TODAY, "key")]
+    assert "practice" not in line.consultation.transfer.model_dump()
     await line.over()
 
 

@@ -278,11 +278,19 @@ class Consultation:
                 self._settle(p.DecisionKind.VOICEMAIL)
         return lines.QUESTION
 
+    def _lesson(self, key: str) -> str:
+        """In a rehearsal with a manager: what to say instead of doing it; else empty."""
+        return lines.LESSONS.get(key, "") if self.transfer.practice else ""
+
     async def decline(self, reason: str) -> str:
+        if lesson := self._lesson("2"):
+            return lesson
         self._settle(p.DecisionKind.DECLINE, reason=reason)
         return ""
 
     async def redirect(self, department: str, person: str) -> str:
+        if lesson := self._lesson("5"):
+            return lesson
         self._settle(p.DecisionKind.REDIRECT, department=department, person=person)
         return ""
 
@@ -290,6 +298,8 @@ class Consultation:
         return f"{self.briefing} {lines.QUESTION}"
 
     async def not_today(self) -> str:
+        if lesson := self._lesson("9"):
+            return lesson
         self._settle(p.DecisionKind.NOT_TODAY)
         return ""
 
@@ -325,6 +335,10 @@ class Consultation:
 
     async def pressed(self, digit: str) -> None:
         if self.decided:
+            return
+        if lesson := self._lesson(digit):
+            await self.talk.hush()
+            await self.talk.say(lesson, interruptible=True)
             return
         match digit:
             case "1":

@@ -14,6 +14,14 @@ NOT_UNDERSTOOD = "I did not catch a name that I know. Will you take the call?"
 SAY_HELLO = "You took the call on screen. Say hello, or press 1, and I connect you."
 
 
+# What a key or an answer would have done: in a rehearsal with a manager it is told instead.
+LESSONS = {
+    "2": "On a real call, 2 declines, and you may say why: the caller is told. Now nothing has happened.",
+    "5": "On a real call, 5 asks you who should take it, and calls them. Now nothing has happened.",
+    "9": "On a real call, 9 means that you are not called any more today. Now nothing has happened.",
+}
+
+
 def opening(transfer: p.TransferSnapshot) -> str:
     where = f" for {transfer.department}" if transfer.department else ""
     return f"Patchbay{where}, a caller is waiting."

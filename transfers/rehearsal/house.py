@@ -76,8 +76,8 @@ def alone() -> Iterator[None]:
 
 
 def end_earlier() -> None:
-    """Calls that a killed rehearsal left behind."""
-    for call in Call.objects.filter(rehearsal=True).exclude(state=CallState.INACTIVE):
+    """Calls that a killed rehearsal left behind; those with a manager have no department, and are a person's."""
+    for call in Call.objects.filter(rehearsal=True, department__isnull=False).exclude(state=CallState.INACTIVE):
         with transaction.atomic():
             end_call(locked(call.pk), reason="rehearsal_over", actor=ACTOR)
 

@@ -72,7 +72,8 @@ def presence(request: HttpRequest, manager_id: UUID) -> HttpResponse:
     mine = Manager.objects.filter(departments__in=lens.departments()).distinct()
     found = get_object_or_404(mine.prefetch_related(*OF_MANAGER), pk=manager_id)
     if request.method == "GET":
-        return render(request, "transfers/_presence.html", {"person": person_of(found, 0, None, now())})
+        context = {"person": person_of(found, 0, None, now()), "may_rehearse": may(request.user, SUPERVISE)}
+        return render(request, "transfers/_presence.html", context)
     wanted, reason = request.POST.get("presence", ""), request.POST.get("reason", "")
     changed = set_by_person(manager_id=found.pk, user=user_of(request), presence=wanted, reason=reason)
     return done(f"{changed.name} is now {changed.get_presence_display().lower()}.", close_panel=True)
