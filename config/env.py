@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,6 +51,15 @@ def number(name: str) -> int:
         return int(value)
     except ValueError:
         raise SystemExit(f"Patchbay: {name} must be a whole number, not “{value}”.") from None
+
+
+def time_of_day(name: str) -> time | None:
+    """`03:30`, in UTC; None where it is not set."""
+    value = text(name)
+    try:
+        return time.fromisoformat(value).replace(tzinfo=None) if value else None
+    except ValueError:
+        raise SystemExit(f"Patchbay: {name} must be a time of day as 03:30, not “{value}”.") from None
 
 
 def choice(name: str, *known: str) -> str:

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     LIST = "list, by commas"
     FLAG = "1 or nothing"
     NUMBER = "whole number"
+    TIME = "time of day, UTC"
     ADDRESS = "address"
     FOLDER = "folder"
     FILE = "file"
@@ -209,6 +210,24 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             "there.",
             CONSOLE,
             otherwise="LIVEKIT_URL",
+        ),
+    ),
+    "Rehearsals": (
+        Option(
+            "REHEARSE_AT",
+            K.TIME,
+            "Every night at this time (`03:30`) a rehearsal is run, as by `make rehearse`; `doctor` and the "
+            "status page say how the last one went. The worker or clock that runs it needs 1 GB more meanwhile.",
+            CONSOLE,
+            otherwise="no rehearsal by itself",
+        ),
+        Option(
+            "REHEARSE_NUMBER",
+            K.TEXT,
+            "The phone that is rung for it, as `+12025550100` or `sip:…`: one that answers and says yes, or "
+            "presses 1.",
+            CONSOLE,
+            otherwise="a simulated one, where there is a simulator",
         ),
     ),
     "Agents": (

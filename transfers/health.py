@@ -10,6 +10,7 @@ from calls.telephony import loop
 from calls.telephony.gateway import GatewayError
 from transfers import merge
 from transfers.models import Trunk
+from transfers.rehearsal import nightly
 
 
 def trunk() -> Check:
@@ -46,3 +47,4 @@ def merge_strategy() -> Check:
 def register() -> None:
     health.register("Trunk", trunk)
     health.register("Merge strategy", merge_strategy)
+    health.register(nightly.NAME, nightly.check)

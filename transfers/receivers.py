@@ -25,6 +25,7 @@ CLOSE_AGAIN_AFTER = timedelta(seconds=1)
 def register() -> None:
     """Connect the receivers, the effects, the link's extension and the clock's part; once, at start."""
     from transfers import desk_ring, dial, in_call, link_extension, ring_effect, supervising, tasks
+    from transfers.rehearsal import nightly
 
     announcements.agent_reported.connect(on_report)
     announcements.call_ended.connect(on_call_ended)
@@ -44,8 +45,10 @@ def register() -> None:
     dispatch.register()
     ring_effect.register()
     link_extension.register()
+    nightly.register()
     clock.every_tick(tasks.wake_transfers)
     clock.every_tick(clock.seldom(tasks.measure_transfers, seconds=1))
+    clock.every_tick(clock.seldom(nightly.look, seconds=nightly.LOOKED_FOR_EVERY_S))
 
 
 def on_call_ended(*, call: Call, **_: Any) -> None:

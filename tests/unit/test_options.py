@@ -12,7 +12,7 @@ from config import env, options
 from config.options import OPTIONS, Kind, Process
 from config.setup import settings_page
 
-READS = {("env", name) for name in ("text", "required", "flag", "items", "number", "choice")}
+READS = {("env", name) for name in ("text", "required", "flag", "items", "number", "choice", "time_of_day")}
 NOT_OURS = {
     "CHROMIUM",
     "DEBIAN_FRONTEND",
