@@ -310,7 +310,10 @@ STATES: Sequence[State] = (
     State("test-call", "before", at("/test-call")),
     State("forbidden", "role", at("/rooms"), account="dana"),
     State("gone", "page", at("/nothing-here")),
+    State("reports", "none", at("/reports")),
     State("admin", "index", at("/admin/"), account="admin"),
+    State("admin", "week", at("/admin/transfers/manager/week/"), account="admin"),
+    State("admin", "import", at("/admin/transfers/manager/import/"), account="admin"),
 )
 
 EMPTY: Sequence[State] = (
