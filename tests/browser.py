@@ -87,7 +87,7 @@ class Console:
         env = os.environ | {"DATABASE_URL": f"{base}/{name}?{before[1]}", "PYTHONPATH": str(ROOT)}
         env.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # this process's alone
         self.process = subprocess.Popen([*command, "config.asgi:application"], cwd=ROOT, env=env)
-        until(self._answers, 90, "the console answers")
+        until(self._answers, 200, "the console answers")
 
     def _answers(self) -> bool:
         try:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's first test waits for its console as well, which takes its time on a busy machine."""
+    for item in items:
+        if "running_console" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(300))
+
+
 @pytest.fixture(scope="module")
 def running_console(django_db_setup: None) -> Iterator[Console]:
     from tests.browser import Console

@@ -9,7 +9,7 @@ from config.env import ROOT
 from tests.browser import Console
 from tests.pages import HOUSES, THEMES, House, Look, looks
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # An open dialog is modal: what is behind it is a state of its own.
