@@ -184,6 +184,13 @@
     const done = verb === "get" ? "This cannot be opened" : "Nothing was done";
     Patchbay.notice("refused", `The console cannot be reached. ${done}, and nothing is kept for later. Calls go on; try again when the mark says live.`);
   });
+  // What a live frame has swapped away meanwhile cannot tell what came of its request: the page does.
+  document.body.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => xhr.addEventListener("load", () => {
+    if (elt.isConnected) return;
+    const told = JSON.parse(xhr.getResponseHeader("HX-Trigger") || "{}");
+    for (const [name, detail] of Object.entries(told)) htmx.trigger(document.body, name, detail);
+    if (xhr.status >= 400 && !told.notice) htmx.trigger(document.body, "htmx:responseError", { xhr });
+  }));
   const away = "The console did not answer, so this page does not know whether that was done. Look at the call before you try again.";
   for (const kind of ["htmx:sendError", "htmx:timeout"]) document.body.addEventListener(kind, (event) => {
     const { verb, elt } = event.detail.requestConfig;

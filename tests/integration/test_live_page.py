@@ -129,6 +129,19 @@ def test_offline_an_action_is_refused_in_words_and_not_kept(
     expect(page.locator("#notice")).to_contain_text("Approved")
 
 
+def test_what_came_of_an_action_is_told_though_its_card_was_swapped_meanwhile(
+    page: Page, floor: rows.Floor
+) -> None:
+    page.evaluate(
+        """document.body.addEventListener("htmx:beforeSend", (event) => setTimeout(() => {
+             const card = event.target.closest(".need");
+             card.replaceWith(card.cloneNode(true));
+           }))"""
+    )
+    page.locator(f"#need-{floor.waiting.pk}").get_by_role("button", name="Approve").click()
+    expect(page.locator("#notice")).to_contain_text("Approved")
+
+
 def test_the_focus_stays_when_what_has_it_is_swapped(page: Page, floor: rows.Floor) -> None:
     own = page.locator(f"#need-{floor.waiting.pk}")
     own.get_by_role("button", name="Decline").focus()
