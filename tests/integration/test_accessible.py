@@ -20,6 +20,9 @@ RUN = """async (rules) => {
   return found.violations.flatMap((rule) =>
     rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")} (${why(node)})`));
 }"""
+TOO_WIDE = """() => [...document.querySelectorAll("main *")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+  .map((one) => `${one.tagName} in ${one.parentElement.outerHTML.slice(0, 90)}`).slice(0, 3).join(" ")"""
 EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 COLOURS = {"type": "rule", "values": ["color-contrast"]}
 PLACES = {"type": "rule", "values": ["target-size", "scrollable-region-focusable", "link-name", "button-name"]}
@@ -38,7 +41,7 @@ def wrong(look: Look) -> list[str]:
             look.page.evaluate(AXE.read_text())
         lines += look.page.evaluate(RUN, COLOURS if again else PLACES if between else EVERYTHING)
     if look.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        lines.append("the page is wider than the window")
+        lines.append(f"the page is wider than the window: {look.page.evaluate(TOO_WIDE)}")
     return [f"{look.name}: {line}" for line in lines]
 
 
