@@ -13,8 +13,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # An open dialog is modal: what is behind it is a state of its own.
-RUN = """async (rules) => {
+RUN = """async ([rules, colours]) => {
   const options = { runOnly: rules, resultTypes: ["violations"], preload: false };
+  if (!colours) options.rules = { "color-contrast": { enabled: false } };
   const found = await axe.run(document.querySelector("dialog[open]") ?? document, options);
   const why = (node) => [...node.any, ...node.all, ...node.none].map((check) => check.message).join("; ");
   return found.violations.flatMap((rule) =>
@@ -31,15 +32,16 @@ PLACES = {"type": "rule", "values": ["target-size", "scrollable-region-focusable
 def wrong(look: Look) -> list[str]:
     """What is wrong with it, each line naming the look.
 
-    A theme changes colours alone, so all else is judged once a size; and the size between differs from the others
-    in what fits where.
+    A theme changes colours alone and a size none of them, so colours are judged once a theme and all else once a
+    size; and the size between differs from the others in what fits where.
     """
     lines: list[str] = []
-    again, between = look.theme != THEMES[0], look.size == "tablet"
-    if not (again and between):
+    again, wide = look.theme != THEMES[0], look.size == "wide"
+    if wide or not again:
         if not look.page.evaluate("'axe' in window"):
             look.page.evaluate(AXE.read_text())
-        lines += look.page.evaluate(RUN, COLOURS if again else PLACES if between else EVERYTHING)
+        rules = COLOURS if again else PLACES if look.size == "tablet" else EVERYTHING
+        lines += look.page.evaluate(RUN, [rules, wide])
     if look.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         lines.append(f"the page is wider than the window: {look.page.evaluate(TOO_WIDE)}")
     return [f"{look.name}: {line}" for line in lines]
