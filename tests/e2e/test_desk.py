@@ -17,7 +17,7 @@ from tests.floor import SCRIPTED, Caller, Floor
 from tests.product import Product, until
 from tests.watching import loudness
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(240)]
 
 MANAGER_HZ, CALLER_HZ = 1300.0, 700.0
 RATE, SECONDS = 48_000, 10.0
