@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db.models import TextChoices
 
+from calls import parsed
 from calls.services.calls import number_hmac
 from transfers.phases import PhaseName
 from transfers.states import EndReason, Outcome
@@ -83,20 +84,20 @@ class Filters:
 def filters_of(query: Mapping[str, str]) -> Filters:
     """What does not parse is no filter."""
     return Filters(
-        department=_number(query.get("department", "")),
+        department=parsed.number(query.get("department", "")),
         result=_one_of(query.get("result", ""), EndReason.values),
-        manager=_uuid(query.get("manager", "")),
+        manager=parsed.uuid(query.get("manager", "")),
         since=_day(query.get("since", "")),
         until=_day(query.get("until", "")),
         caller=_caller(query.get("caller", "").strip()),
         words=query.get("words", "").replace("\0", "").strip()[:MOST_WORDS],
-        supervisor=_number(query.get("supervisor", "")),
+        supervisor=parsed.number(query.get("supervisor", "")),
         kind=_one_of(query.get("kind", ""), Kind.values),
         outcome=_one_of(query.get("outcome", ""), Outcome.values),
-        sip=_number(query.get("sip", ""), most=999),
+        sip=parsed.number(query.get("sip", ""), most=999),
         failed=_one_of(query.get("failed", ""), Failed.values),
-        longer=_number(query.get("longer", ""), most=MOST_SECONDS),
-        shorter=_number(query.get("shorter", ""), most=MOST_SECONDS),
+        longer=parsed.number(query.get("longer", ""), most=MOST_SECONDS),
+        shorter=parsed.number(query.get("shorter", ""), most=MOST_SECONDS),
         rehearsals=query.get("rehearsals") == "1",
     )
 
@@ -117,21 +118,7 @@ def _one_of(text: str, known: list[str]) -> str:
     return text if text in known else ""
 
 
-def _number(text: str, *, most: int = 2**31 - 1) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 and int(text) <= most else None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def _day(text: str) -> date | None:
     """Of the calendar's last year there is no day after."""
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.year < date.max.year else None
+    found = parsed.day(text)
+    return found if found and found.year < date.max.year else None

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
+from calls import parsed
 from calls.models import ApiKey, Event, Seal
 from calls.seals import link_digest
 from calls.states import CallerWith, SupervisionEnd
@@ -89,8 +90,8 @@ def readings(transfer: Transfer) -> Sequence[Line]:
 
 def _names(events: Sequence[Event]) -> Mapping[tuple[str, str], str]:
     people = {int(e.actor_id) for e in events if e.actor_kind == "person" and e.actor_id.isdigit()}
-    managers = [found for e in events if e.actor_kind == "manager" and (found := _uuid(e.actor_id))]
-    keys = [found for e in events if e.actor_kind == "api_key" and (found := _uuid(e.actor_id))]
+    managers = [found for e in events if e.actor_kind == "manager" and (found := parsed.uuid(e.actor_id))]
+    keys = [found for e in events if e.actor_kind == "api_key" and (found := parsed.uuid(e.actor_id))]
     users = get_user_model().objects.filter(pk__in=people)
     names = {("person", str(user.pk)): user.get_full_name() or user.get_username() for user in users}
     named = Manager.objects.filter(pk__in=managers).values_list("pk", "name")
@@ -106,13 +107,6 @@ def programs_that_asked(transfers: Iterable[Transfer]) -> Mapping[UUID, str]:
     by = dict(asked.values_list("transfer_id", "actor_id")) if unasked else {}
     names = {str(pk): name for pk, name in ApiKey.objects.filter(pk__in=by.values()).values_list("pk", "name")}
     return {pk: names.get(key, ACTORS["api_key"]) for pk, key in by.items() if pk}
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _label(choices: Any, value: str) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from calls import parsed
 from transfers.access import Lens
 
 MOST_DAYS = 366
@@ -84,37 +85,34 @@ class Wanted:
 
 def wanted_of(query: Mapping[str, str], today: date) -> Wanted:
     """What does not parse is as if it were not there: the last seven days of everything."""
-    department, hour = query.get("department", ""), query.get("hour", "")
-    asked = query.get("range", "")
+    chosen = query.get("range", "")
     since, until = _day(query.get("since", "")), _day(query.get("until", ""))
-    custom = asked == "custom" and since is not None
-    if asked not in RANGES:
-        asked = "custom" if custom else "7"
+    custom = chosen == "custom" and since is not None
+    if chosen not in RANGES:
+        chosen = "custom" if custom else "7"
     if custom and since:
         until = min(until or today, today)
         since = min(since, until)
     else:
-        since, until = today - timedelta(days=RANGES[asked] - 1), today
+        since, until = today - timedelta(days=RANGES[chosen] - 1), today
     earliest = until - timedelta(days=MOST_DAYS - 1)
     if (until - since).days >= MOST_SINGLE:
         earliest, since = (day - timedelta(days=day.weekday()) for day in (earliest, since))
         until += timedelta(days=6 - until.weekday())
     return Wanted(
-        range=asked,
+        range=chosen,
         since=max(since, earliest),
         until=until,
-        department=int(department) if department.isdecimal() and len(department) < 10 else None,
-        hour=int(hour) if hour.isdecimal() and len(hour) < 3 and int(hour) < 24 else None,
+        department=parsed.number(query.get("department", ""), most=999_999_999),
+        hour=parsed.number(query.get("hour", ""), most=23),
         shortened=since < earliest,
     )
 
 
 def _day(text: str) -> date | None:
     """None if it is no day; no transfer is older than `OLDEST`."""
-    try:
-        return max(date.fromisoformat(text), OLDEST)
-    except ValueError:
-        return None
+    found = parsed.day(text)
+    return max(found, OLDEST) if found else None
 
 
 def departments_of(lens: Lens, wanted: Wanted) -> list[int] | None:
