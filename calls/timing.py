@@ -16,6 +16,11 @@ def now() -> datetime:
     return _source()
 
 
+def midnight() -> datetime:
+    """The last one, in UTC."""
+    return now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 @contextmanager
 def clock_of(source: Callable[[], datetime]) -> Iterator[None]:
     """Let `source` be the clock inside the block."""

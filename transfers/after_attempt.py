@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from calls.timing import now
+from calls.timing import midnight, now
 from transfers import desk_presence, hours, line, manager_presence
 from transfers.models import Attempt, Manager, Policy, Presence
 from transfers.states import Outcome
@@ -63,5 +63,4 @@ def not_today(attempt: Attempt) -> None:
 
 def back_at(manager: Manager) -> datetime:
     """When their next shift begins; without shifts the next day (UTC)."""
-    tomorrow = (now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return hours.next_shift(hours.of_manager(manager), now()) or tomorrow
+    return hours.next_shift(hours.of_manager(manager), now()) or midnight() + hours.DAY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -153,7 +153,7 @@ def _shift(calendar: hours.Calendar, at: datetime) -> ShiftWords:
     """Those that begin today; a manager without shifts has none."""
     zone, begins = calendar.zone, hours.next_shift(calendar, at)
     today = at.astimezone(zone).date()
-    begun = _midnight(today, zone)
+    begun = hours.midnight_of(today, zone)
     near = hours.windows(calendar, begun, begun + 2 * hours.DAY) if calendar.weekly else []
     local = [(starts.astimezone(zone), ends.astimezone(zone)) for starts, ends in near]
     return ShiftWords(
@@ -165,7 +165,7 @@ def _shift(calendar: hours.Calendar, at: datetime) -> ShiftWords:
 
 
 def _today(lens: Lens, manager: Manager, zone: ZoneInfo, at: datetime) -> Today:
-    begun = _midnight(at.astimezone(zone).date(), zone)
+    begun = hours.midnight_of(at.astimezone(zone).date(), zone)
     found = Attempt.objects.filter(manager=manager, reserved_at__gte=begun)
     found = found.select_related("transfer__call", "transfer__department").order_by("-reserved_at")
     rows = list(found[:200])
@@ -176,10 +176,6 @@ def _today(lens: Lens, manager: Manager, zone: ZoneInfo, at: datetime) -> Today:
         missed=sum(row.outcome in missed for row in rows),
         attempts=tuple((row, caller_name(row.transfer.call, lens.sight), _went(row)) for row in rows[:12]),
     )
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(0), zone).astimezone(UTC)
 
 
 def _went(attempt: Attempt) -> str:

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Min, Q
 from calls.kept import Kept
 from calls.models import Department
 from calls.states import CallerWith, CallState
-from calls.timing import now
+from calls.timing import midnight, now
 from transfers.access import Lens
 from transfers.models import Decision, Transfer
 from transfers.people_html import Panel
@@ -85,10 +85,6 @@ def figures(lens: Lens, managers: Panel, *, waiting: int) -> Figures:
 
 def _count(lens: Lens) -> Today:
     return Today(_accept(lens), _reached(lens), to_person(lens), _last_rehearsal(lens))
-
-
-def midnight() -> datetime:
-    return now().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _accept(lens: Lens) -> int | None:

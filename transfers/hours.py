@@ -176,6 +176,11 @@ def moment(wall: datetime, zone: ZoneInfo, *, second: bool) -> datetime:
     return last if second else first
 
 
+def midnight_of(day: date, zone: ZoneInfo) -> datetime:
+    """When the day begins, in UTC: where clocks jump at midnight, later than 0:00."""
+    return moment(datetime.combine(day, time(0)), zone, second=False)
+
+
 def _jump(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     """The first second of the new time, by halves: `zoneinfo` does not tell its changes."""
     old = before.astimezone(zone).utcoffset()

@@ -21,7 +21,8 @@ from transfers.board import Need, needs
 from transfers.callpage import Mark, Said, Thread, call_side, marks, said, take_overs
 from transfers.history import history_row
 from transfers.models import Attempt, Manager, Transfer
-from transfers.people import OF_DEPARTMENT, OF_MANAGER, is_closed, person_of
+from transfers.people import person_of
+from transfers.roster import OF_DEPARTMENT, OF_MANAGER, is_closed
 from transfers.selectors import APPROVE
 from transfers.states import OPEN_ATTEMPT
 from transfers.strip_html import strip_htmls

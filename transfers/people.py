@@ -12,12 +12,12 @@ from django.db.models import Count, Q
 
 from calls.display import Display
 from calls.models import Department
-from calls.timing import now
+from calls.timing import midnight, now
 from transfers import desk_presence, hours
 from transfers.access import Lens
 from transfers.escalation import target_value
 from transfers.models import Attempt, Endpoint, Manager, Presence, Transfer
-from transfers.roster import cannot_be_reached
+from transfers.roster import OF_DEPARTMENT, OF_MANAGER, cannot_be_reached, is_closed
 from transfers.states import OPEN_ATTEMPT, AttemptState, Outcome
 
 BUSY = {
@@ -27,8 +27,6 @@ BUSY = {
     AttemptState.SUMMARIZING: ("brief", "messages", "briefing"),
     AttemptState.MERGED: ("merged", "users", "with a caller"),
 }
-OF_MANAGER = ("shifts", "exceptions", "endpoints")  # what has to be read with a row
-OF_DEPARTMENT = ("opening_hours", "holidays")
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,7 @@ def groups(lens: Lens, *, every: bool = False) -> Sequence[Group]:
 
 def days(manager: Manager | None = None) -> Mapping[UUID, Day]:
     """Of every manager who was called today, or of one; those who were not are missing."""
-    midnight = now().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Transfer.objects.filter(requested_at__gte=midnight, call__rehearsal=False)
+    today = Transfer.objects.filter(requested_at__gte=midnight(), call__rehearsal=False)
     called = Attempt.objects.filter(transfer__in=today, **({"manager": manager} if manager else {}))
     counted = (
         called.order_by()
@@ -120,11 +117,6 @@ def _group(department: Department, busy: dict[UUID, Attempt], today: Mapping[UUI
     ]
     people.sort(key=lambda p: (p.off, not p.busy, not p.free, p.manager.priority, p.name))
     return Group(department, tuple(people))
-
-
-def is_closed(department: Department, at: datetime) -> bool:
-    """Whether it is outside the department's hours: prefetch `OF_DEPARTMENT`."""
-    return not hours.on_shift(hours.of_department(department), at)
 
 
 def person_of(

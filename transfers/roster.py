@@ -66,6 +66,9 @@ class Ranking:
         return any(p.why in (BUSY, WRAPPING_UP) for p in self.passed_over)
 
 
+OF_MANAGER = ("shifts", "exceptions", "endpoints")  # what has to be read with a row
+OF_DEPARTMENT = ("opening_hours", "holidays")
+
 NOBODY = Ranking((), ())
 OFF_SHIFT, BUSY, WRAPPING_UP = "off shift", "busy with another caller", "wrapping up"
 TRIED, CLOSED = "already tried", "the department is closed now"
@@ -82,6 +85,11 @@ ANOTHER_PHONE_MAY_HELP = frozenset(
         Outcome.LOST,
     }
 )
+
+
+def is_closed(department: Department, at: datetime) -> bool:
+    """Whether it is outside the department's hours: prefetch `OF_DEPARTMENT`."""
+    return not hours.on_shift(hours.of_department(department), at)
 
 
 def rank(
@@ -109,9 +117,8 @@ def rank(
     elif department is not None:
         wanted = Q(pk__in=department.managers.values("pk")) | Q(pk=prefer)
     rows = Manager.objects.filter(wanted).order_by("priority", "name")
-    managers = rows.prefetch_related("endpoints", "shifts", "exceptions")
-    calendar = hours.of_department(department) if department and only_phone is None else hours.Calendar()
-    closed = not hours.on_shift(calendar, at)
+    managers = rows.prefetch_related(*OF_MANAGER)
+    closed = department is not None and only_phone is None and is_closed(department, at)
     busy = frozenset(Attempt.objects.filter(state__in=OPEN_ATTEMPT).values_list("manager_id", flat=True))
     desks = desk_presence.rung_desks() if desks_too else frozenset()
     last = list(tried)[-1].manager_id if tried and next_endpoint_first else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from calls.models import Department
 from transfers import hours
 from transfers.hours import DAY, Window
 from transfers.models import Manager
+from transfers.roster import OF_DEPARTMENT
 
 MOST_ROWS = 300  # of managers on one page
 
@@ -68,7 +69,7 @@ def week_of(departments: Sequence[Department], day: date, zone: ZoneInfo) -> Wee
     return Week(zone.key, days, tuple(_department(one, days, zone) for one in departments))
 
 
-PREFETCHED = ("opening_hours", "holidays", "managers__shifts", "managers__exceptions")
+PREFETCHED = (*OF_DEPARTMENT, "managers__shifts", "managers__exceptions")
 
 
 def usual_zone(departments: Iterable[Department]) -> str:
@@ -80,7 +81,7 @@ def usual_zone(departments: Iterable[Department]) -> str:
 
 
 def _department(department: Department, days: Sequence[date], zone: ZoneInfo) -> DepartmentWeek:
-    begun, over = _midnight(days[0], zone), _midnight(days[-1] + DAY, zone)
+    begun, over = hours.midnight_of(days[0], zone), hours.midnight_of(days[-1] + DAY, zone)
     opened = hours.windows(hours.of_department(department), begun, over)
     people = sorted((one for one in department.managers.all() if one.active), key=lambda m: (m.priority, m.name))
     on = [(manager, hours.windows(hours.of_manager(manager), begun, over)) for manager in people]
@@ -101,7 +102,7 @@ def _row(
 
 
 def _bars(windows: Iterable[Window], day: date, zone: ZoneInfo) -> tuple[Bar, ...]:
-    begun, over = _midnight(day, zone), _midnight(day + DAY, zone)
+    begun, over = hours.midnight_of(day, zone), hours.midnight_of(day + DAY, zone)
     whole = (over - begun).total_seconds()
     bars = []
     for begins, ends in ((max(one[0], begun), min(one[1], over)) for one in windows):
@@ -115,8 +116,3 @@ def _bars(windows: Iterable[Window], day: date, zone: ZoneInfo) -> tuple[Bar, ..
 def _words(begins: datetime, ends: datetime, *, over: datetime, zone: ZoneInfo, all_day: bool) -> str:
     until = "24:00" if ends == over else f"{ends.astimezone(zone):%H:%M}"
     return "all day" if all_day else f"{begins.astimezone(zone):%H:%M}–{until}"
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When the day begins: where clocks jump at midnight, later than 0:00."""
-    return hours.moment(datetime.combine(day, time(0)), zone, second=False).astimezone(UTC)

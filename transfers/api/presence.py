@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router
 
 from calls.timing import now
-from transfers import people
+from transfers import people, roster
 from transfers.access import Lens
 from transfers.api import schemas
 from transfers.api.auth import KeyRequest, Needs, lens
@@ -46,7 +46,7 @@ def set_presence(request: KeyRequest, manager_id: UUID, wanted: schemas.SetPrese
 
 
 def _one(mine: Lens, manager_id: UUID) -> schemas.Manager:
-    manager = Manager.objects.prefetch_related(*people.OF_MANAGER).get(pk=manager_id)
+    manager = Manager.objects.prefetch_related(*roster.OF_MANAGER).get(pk=manager_id)
     attempt = Attempt.objects.filter(manager=manager, state__in=OPEN_ATTEMPT).first()
     departments = mine.departments().filter(managers=manager).values_list("pk", flat=True)
     return manager_view(people.person_of(manager, 0, attempt, now()), sorted(departments))

@@ -18,9 +18,9 @@ from transfers.board import Need, needs
 from transfers.figures import figures
 from transfers.manager_presence import set_by_person
 from transfers.models import Manager
-from transfers.people import OF_MANAGER, person_of
+from transfers.people import person_of
 from transfers.people_html import panel
-from transfers.roster import rank
+from transfers.roster import OF_MANAGER, rank
 from transfers.strip_html import strip_htmls
 from transfers.watched import watched
 
