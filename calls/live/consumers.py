@@ -21,7 +21,7 @@ from calls import presence
 from calls.access import Account
 from calls.effects import in_thread
 from calls.live import views
-from calls.live.frames import Banner, Beat, Refused, Resync, Wanted, subscribe_frame
+from calls.live.frames import Beat, Refused, Resync, Wanted, subscribe_frame
 from calls.live.hub import Subscriber, hub
 from calls.models import OwnerRole
 from calls.owners import own
@@ -58,7 +58,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         await in_thread(own, OwnerRole.WEB)
         hub.start()
-        self.put(Banner(html=hub.banner).model_dump_json())
+        hub.enter(self.put)
         self.tasks = [asyncio.create_task(part()) for part in (self._send_all, self._beat, self._be_present)]
 
     def _user(self) -> Account:
@@ -180,6 +180,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         for task in self.tasks:
             task.cancel()
+        hub.leave(self.put)
         for subscriber in self.subscribers:
             hub.remove(subscriber)
         with suppress(Error):

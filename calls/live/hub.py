@@ -44,6 +44,7 @@ class Subscriber:
 
 class Hub:
     def __init__(self) -> None:
+        self._pages: set[Send] = set()
         self._by_audience: dict[str, set[Subscriber]] = defaultdict(set)
         self._positions: dict[str, tuple[str, int]] = {}
         self._epoch = ""
@@ -77,6 +78,14 @@ class Hub:
     async def ready(self) -> None:
         """Wait until frames are being read (tests)."""
         await self._reading.wait()
+
+    def enter(self, send: Send) -> None:
+        """A page is open, with or without a view: it is told how the house is, now and whenever that changes."""
+        self._pages.add(send)
+        send(_text(Banner(html=self.banner)))
+
+    def leave(self, send: Send) -> None:
+        self._pages.discard(send)
 
     async def add(self, subscriber: Subscriber) -> None:
         """Begin to fan out to it, then tell it where its audiences stand."""
@@ -199,8 +208,8 @@ class Hub:
             if html != self.banner:
                 self.banner = html
                 text = _text(Banner(html=html))
-                for subscriber in self._everyone():
-                    subscriber.send(text)
+                for send in self._pages:
+                    send(text)
             if self._reading.is_set():
                 blind_since = time.monotonic()
             elif time.monotonic() - blind_since > BLIND_SECONDS:

@@ -109,6 +109,17 @@ async def test_a_stranger_and_a_foreign_page_are_closed(running_hub):
     assert await closed_with(Browser(user, origin=b"http://evil.example")) == FOREIGN
 
 
+async def test_a_page_that_shows_nothing_live_is_told_how_the_house_is(running_hub, monkeypatch):
+    """And so is one whose subscription takes its time: it connected before the house fell ill."""
+    said = ""
+    monkeypatch.setattr("calls.live.hub.health.banner", lambda: said)
+    monkeypatch.setattr("calls.live.hub.BANNER_SECONDS", 0.02)
+    async with Browser(await sync_to_async(account)(Role.SUPERVISOR)) as browser:
+        await browser.until("banner", html="")
+        said = "<p>The worker is gone.</p>"
+        await browser.until("banner", html=said)
+
+
 async def test_a_change_reaches_the_wallboard_rendered_with_its_version(running_hub):
     floor, user = await floor_and(Role.SUPERVISOR, "billing")
     async with Browser(user) as browser:
