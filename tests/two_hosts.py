@@ -98,8 +98,7 @@ class TwoHosts:
     def start(self) -> None:
         self.balancer.start()
         self._start_servers()
-        for command in ("migrate", "seed_demo"):
-            self.manage(command)
+        self.manage("prepare", "--demo")
         self._serve(
             Command("carrier", (sys.executable, "-m", "calls.telephony.simulator")), self.environment(self.one)
         )

@@ -5,9 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-
-from config.env import ROOT
 
 
 @dataclass(frozen=True)
@@ -27,15 +24,6 @@ class Command:
     death_signal: int = signal.SIGTERM
 
 
-def exists(command: Command) -> bool:
-    """Whether what a Python command names is there (while the house is being built, not all of it is)."""
-    arguments = command.argv[1:3]
-    if arguments[0] == "-m":
-        return find_spec(arguments[1]) is not None
-    own = (ROOT / app / "management" / "commands" / f"{arguments[1]}.py" for app in ("calls", "transfers"))
-    return arguments[0] != "manage.py" or arguments[1] == "migrate" or any(path.exists() for path in own)
-
-
 def manage(name: str, *arguments: str) -> Command:
     return Command(name, (sys.executable, "manage.py", *arguments))
 
@@ -44,8 +32,15 @@ def carrier() -> Command:
     return Command("carrier", (sys.executable, "-m", "calls.telephony.simulator"))
 
 
+def agents() -> Command:
+    return Command("agents", (sys.executable, "-m", "config.agents"), death_signal=signal.SIGKILL)
+
+
 def programs(port: int, *, host: str = "127.0.0.1") -> tuple[Command, ...]:
-    """The product's own programs. A warm end is asked for when stopping; with a killed launcher they just end."""
+    """The programs that stand on the database.
+
+    A warm end is asked for when stopping; with a killed launcher they just end.
+    """
     # Daphne's access log (verbosity 1) holds addresses with what was searched for; sockets have no time limit.
     daphne = ("-v", "0", "-b", host, "-p", str(port), "--proxy-headers", "--websocket_timeout", "-1")
     celery = ("worker", "--pool", "threads", "--concurrency", "8", "--queues", "control,default")
@@ -58,5 +53,4 @@ def programs(port: int, *, host: str = "127.0.0.1") -> tuple[Command, ...]:
         ),
         manage("clock-1", "clock"),
         manage("clock-2", "clock"),
-        Command("agents", (python, "-m", "config.agents"), death_signal=signal.SIGKILL),
     )

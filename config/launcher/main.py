@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from config import env as settings_env
 from config.launcher import answers, commands, demo, environment, livekit_build, postgres, servers, state
-from config.launcher.children import Child, Family
+from config.launcher.children import Family
 
 STOP_SECONDS = 9.0
 LOOK_SECONDS = 0.05
@@ -79,6 +79,8 @@ class Launcher:
         self._start_databases()
         if binary:
             self._start_livekit(binary)
+        say("Starting the agents, and preparing the database meanwhile …")
+        self._start_agents()
         self._prepare_database()
         self._start_programs()
         self._announce()
@@ -133,35 +135,32 @@ class Launcher:
         self._start(servers.livekit(binary, self.state, settings))
         self._until("livekit-server", partial(answers.http, f"http://127.0.0.1:{settings.http}/"), 30)
 
+    def _start_agents(self) -> None:
+        """And the phones: neither knows the database, and the agents take longest."""
+        if self.plan.demo:
+            self._start(commands.carrier())
+        self._start(commands.agents())
+
     def _prepare_database(self) -> None:
-        say("Preparing the database …")
-        self._manage("migrate", "--verbosity", "0")
-        self._manage("seed_demo" if self.plan.demo else "first_start")
+        self._manage("prepare", *(["--demo"] if self.plan.demo else []))
 
     def _start_programs(self) -> None:
-        say("Starting the console, the worker, two clocks and the agents …")
-        carrier = self._start(commands.carrier()) if self.plan.demo else None
-        started = [self._start(command) for command in commands.programs(self.plan.port)]
-        if carrier:
+        say("Starting the console, the worker and two clocks …")
+        for command in commands.programs(self.plan.port):
+            self._start(command)
+        if self.plan.demo:
             self._until("the carrier simulator", partial(answers.http, f"{self.plan.env['CARRIER_URL']}/"), 60)
         self._until("the console", partial(answers.console, self.plan.url, self.plan.env["PATCHBAY_BOOT"]), 60)
-        if started[-1]:
-            log = self.state / "logs" / "agents.log"
-            self._until("the agents", partial(answers.log_says, log, "registered worker"), 120)
+        log = self.state / "logs" / "agents.log"
+        self._until("the agents", partial(answers.log_says, log, "registered worker"), 120)
         if self.plan.demo and not (self.options.quiet or settings_env.flag("QUIET")):
             self._start(commands.manage("demo-calls", "demo_calls"))
 
-    def _start(self, command: commands.Command) -> Child | None:
-        if not commands.exists(command):
-            say(f"  {command.name} is not part of this version yet: left out.")
-            return None
-        return self.family.start(command, self.plan.env)
+    def _start(self, command: commands.Command) -> None:
+        self.family.start(command, self.plan.env)
 
     def _manage(self, *arguments: str) -> None:
         """Run a management command to its end, in this terminal."""
-        if not commands.exists(commands.manage(arguments[0], *arguments)):
-            say(f"  {arguments[0]} is not part of this version yet: left out.")
-            return
         process = subprocess.Popen(
             [sys.executable, "manage.py", *arguments], env=self.plan.env, cwd=settings_env.ROOT
         )

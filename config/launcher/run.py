@@ -9,7 +9,7 @@ import os
 import sys
 
 from config import env
-from config.launcher.commands import Command, programs
+from config.launcher.commands import Command, agents, programs
 
 NAMES = ("web", "worker", "clock", "agents")
 
@@ -26,5 +26,5 @@ def main(arguments: list[str]) -> None:
 
 def program(name: str) -> Command:
     """Two clocks are two processes of one kind."""
-    known = programs(env.number("PORT"), host=env.text("WEB_HOST"))
+    known = (agents(), *programs(env.number("PORT"), host=env.text("WEB_HOST")))
     return next(command for command in known if command.name.split("-")[0] == name)

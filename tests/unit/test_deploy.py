@@ -279,7 +279,7 @@ def test_a_program_is_started_as_the_launcher_starts_it(monkeypatch: pytest.Monk
     monkeypatch.setenv("PORT", "8765")
     argv = run.program("web").argv
     assert (argv[argv.index("-b") + 1], argv[argv.index("-p") + 1]) == ("0.0.0.0", "8765")
-    launched = {command.name: command.argv for command in commands.programs(8000)}
+    launched = {command.name: command.argv for command in (commands.agents(), *commands.programs(8000))}
     for name, started_as in (("worker", "worker"), ("clock", "clock-1"), ("agents", "agents")):
         assert run.program(name).argv == launched[started_as]
 

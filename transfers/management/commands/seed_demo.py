@@ -39,5 +39,5 @@ async def _set_up_line() -> Plan:
 
 
 def make_gateway() -> Gateway:
-    """Straight to LiveKit, which keeps trunks and rules: the carrier simulator starts after this."""
+    """Straight to LiveKit, which keeps trunks and rules: the carrier simulator may not be up yet."""
     return LiveKitGateway(settings.LIVEKIT_URL, settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET)
