@@ -15,8 +15,8 @@ test: env-dev assets ## the tests, on real servers and in Chromium (ARGS="-k nam
 	@$(PYTHON) -m config.setup.chromium
 ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
-else  # two at a time what keeps its own time, and what mostly waits; then alone what speaks
-	@$(RUN) -m pytest --numprocesses 2 --dist worksteal tests/unit tests/integration tests/contract
+else  # three at a time what keeps its own time, two what mostly waits; then alone what speaks
+	@$(RUN) -m pytest --numprocesses 3 --dist loadfile tests/unit tests/integration tests/contract
 	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 20 -m "not alone" tests/sip tests/e2e
 	@$(RUN) -m pytest --durations 20 -m alone tests/e2e
 endif
