@@ -206,7 +206,31 @@
     if (!now.room) state("ai", "plug-connected", "Connecting");
   }
 
+  const CALLED = [["support", "AI"], ["agent-", "AI"], ["manager-", "Manager"], ["bridge-", "Manager"], ["transfer-", "Transfer agent"], ["supervisor-", "Supervisor"]];
+  const calledOf = (identity) => (CALLED.find(([head]) => identity.startsWith(head)) || ["", "Caller"])[1];
+  const isMuted = (one) => [...one.trackPublications.values()].some((track) => track.source === "microphone" && track.isMuted);
+
+  /** Everybody else in the room: how loud they are, and who has muted themselves. */
+  function people() {
+    const list = part("people");
+    const there = now?.room ? [...now.room.remoteParticipants.values()] : [];
+    const state = there.map((one) => `${one.identity} ${isMuted(one)}`).join();
+    if (list.dataset.state !== state) {
+      list.dataset.state = state;
+      list.replaceChildren(...there.map((one) => {
+        const row = part("person").content.firstElementChild.cloneNode(true);
+        row.querySelector("[data-name]").textContent = calledOf(one.identity);
+        row.querySelector("[data-is-muted]").hidden = !isMuted(one);
+        return row;
+      }));
+    }
+    there.forEach((one, nth) => {
+      list.children[nth].querySelector(".meter i").style.width = `${Math.round(Math.min(1, one.audioLevel * 2.2) * 100)}%`;
+    });
+  }
+
   setInterval(() => {
+    people();
     if (!now?.room) return;
     const others = [...now.room.remoteParticipants.values()].map((one) => one.audioLevel);
     const mine = now.mic && !now.mic.isMuted ? now.room.localParticipant.audioLevel : 0;
