@@ -7,10 +7,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+import wave
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -27,6 +30,24 @@ PASSWORD = "of-no-importance"
 PATIENCE_MS = 30_000.0  # a busy machine is slow, not wrong
 SCREEN = {"width": 1440, "height": 900}
 Enter = Callable[..., BrowserContext]  # of a user and Chromium's options; see tests/integration/conftest.py
+TONE_RATE, TONE_S, TONE_LEVEL = 48_000, 10, 8000
+# How much of a tone is in what the page plays, in dB; -200 where it plays nothing.
+HEARS = """async (hz) => {
+  const one = [...document.querySelectorAll('audio')].filter((audio) => audio.srcObject);
+  if (!one.length) return -200;
+  const context = (window.__ears ??= new AudioContext());
+  const ears = context.createAnalyser();
+  ears.fftSize = 8192;
+  ears.smoothingTimeConstant = 0;
+  for (const audio of one) context.createMediaStreamSource(audio.srcObject).connect(ears);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  const bins = new Float32Array(ears.frequencyBinCount);
+  ears.getFloatFrequencyData(bins);
+  ears.disconnect();
+  const at = Math.round(hz / (context.sampleRate / ears.fftSize));
+  return Math.max(...bins.slice(at - 1, at + 2));
+}"""
+AUDIBLE_DB = -65.0
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -41,6 +62,24 @@ def chromium(*flags: str) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def with_a_voice(hz: float, folder: Path) -> Sequence[str]:
+    """Flags for a Chromium whose microphone plays a tone, and whose pages may play what they are sent."""
+    tone = np.sin(2 * np.pi * hz * np.arange(TONE_RATE * TONE_S) / TONE_RATE)
+    sound = folder / "microphone.wav"
+    with wave.open(str(sound), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(TONE_RATE)
+        out.writeframes((tone * TONE_LEVEL).astype(np.int16).tobytes())
+    return (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}",
+        "--autoplay-policy=no-user-gesture-required",
+        "--allow-loopback-in-peer-connection",
+    )
 
 
 def log_in(page: Page, base: str, name: str, password: str = PASSWORD) -> None:

@@ -8,25 +8,26 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 from uuid import uuid4
 
 from livekit import rtc
 
+from calls.agents.speech.tts import SCRIPTED_TONE_HZ
 from calls.telephony.simulator.party import Party
 from config.launcher.demo import PASSWORD
 from tests.bench.house import Supervisor
 from tests.floor import Caller, Floor
 from tests.product import Product
-from transfers.rehearsal.sound import Recording, of_wav
+from transfers.rehearsal.sound import Recording, of_wav, without_tones
+from transfers.rehearsal.sound import loudness as loudness_of
 from transfers.rehearsal.tones import CALLER_HZ, LEVEL, MANAGER_HZ, presence
 
 # As far from each other, from the music and from the keys as the rehearsal's own.
 BARGES_HZ, WHISPERS_HZ = 3170.0, 2210.0
 TONES = {"caller": CALLER_HZ, "manager": MANAGER_HZ, "barge": BARGES_HZ, "whisper": WHISPERS_HZ}
 BEAT_S = 2.0
-SETTLES_S = 1.5
-LOOKED_AT_S = 2.5
+LOOKED_AT_S = 2.0
+SETTLED_WITHIN_S = 30.0
 HEARD, UNHEARD = 0.6, 0.05  # share of the time
 
 ACCOUNTS = """
@@ -112,26 +113,35 @@ def heard_by_phone(floor: Floor, dial_id: str) -> Recording:
         return of_wav(answer.read(), float(answer.headers["X-Started-At"]))
 
 
-def who_is_heard(ears: dict[str, Callable[[], Recording]]) -> dict[str, set[str]]:
-    """Of a stretch of time that begins when things have settled: whose tones are in what each of them hears.
+def hear(ears: dict[str, Callable[[], Recording]], expected: dict[str, set[str]]) -> None:
+    """Whose tones are in what each of them hears, for a stretch of time: it has to come to what is expected.
 
-    Fails where a tone is neither heard nor unheard.
+    A tone that is neither heard nor unheard is not yet that.
     """
-    time.sleep(SETTLES_S)
+    end = time.monotonic() + SETTLED_WITHIN_S
+    while (found := _heard_now(ears)) != {name: dict.fromkeys(whom, HEARD) for name, whom in expected.items()}:
+        assert time.monotonic() < end, f"not {expected} but, by share of the time, {found}"
+
+
+def _heard_now(ears: dict[str, Callable[[], Recording]]) -> dict[str, dict[str, float]]:
+    """By name and tone the share of the time; HEARD where that is nearly all of it, left out where it is none."""
     since = time.time()
     time.sleep(LOOKED_AT_S)
     until = time.time() - 0.2  # what was played a moment ago may not be in a recording yet
-    found: dict[str, set[str]] = {}
+    found: dict[str, dict[str, float]] = {}
     for name, recording in ears.items():
-        part = recording()
-        shares = {who: presence(part, hz).within(since, until).share for who, hz in TONES.items()}
-        unclear = {who: share for who, share in shares.items() if UNHEARD < share < HEARD}
-        assert not unclear, f"{name} hears of {unclear}"
-        found[name] = {who for who, share in shares.items() if share >= HEARD}
+        part = recording().part(since, until)
+        shares = {who: presence(part, hz).share for who, hz in TONES.items()}
+        found[name] = {who: min(share, HEARD) for who, share in shares.items() if share > UNHEARD}
     return found
 
 
-def loudness(recording: Recording, since: float, until: float) -> float:
-    """RMS of full scale."""
-    samples: Any = recording.part(since, until).samples.astype("float64") / 32768
-    return float((samples**2).mean() ** 0.5) if len(samples) else 0.0
+def words_of_the_ai(heard: Recording) -> int:
+    """For how many windows in a row the scripted voice is heard."""
+    return presence(heard, SCRIPTED_TONE_HZ).longest
+
+
+def beside_the_tones(heard: Recording) -> float:
+    """What else is heard, as the mean RMS of full scale: the music, above all."""
+    levels = loudness_of(without_tones(heard, tuple(TONES.values())))
+    return float(levels.mean()) if len(levels) else 0.0

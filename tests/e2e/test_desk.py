@@ -3,48 +3,32 @@
 from __future__ import annotations
 
 import time
-import wave
 from collections.abc import Iterator
-from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from config.launcher.demo import PASSWORD
-from tests.browser import chromium, log_in
+from tests.browser import AUDIBLE_DB, HEARS, chromium, log_in, with_a_voice
 from tests.floor import SCRIPTED, Caller, Floor
 from tests.product import Product, until
+from tests.supervisors import TONES, InCall, hear, make_accounts, recorded
 from tests.watching import loudness
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(240)]
 
-MANAGER_HZ, CALLER_HZ = 1300.0, 700.0
-RATE, SECONDS = 48_000, 10.0
+MANAGER_HZ, CALLER_HZ = TONES["manager"], TONES["caller"]
+PEOPLE = ("anna", "bo", "cora", "dirk")
 HEARD = 60.0  # int16; far above what is there without the tone
 PHASE_MS = 45_000.0
 CHECKED = "localStorage.setItem('patchbay-desk-sound', JSON.stringify({ microphone: '', at: Date.now() }))"
-# How much of the caller's tone is in what the page plays, in dB.
-HEARS = """async (hz) => {
-  const one = [...document.querySelectorAll('audio')].filter((audio) => audio.srcObject);
-  if (!one.length) return -200;
-  const context = (window.__ears ??= new AudioContext());
-  const ears = context.createAnalyser();
-  ears.fftSize = 8192;
-  for (const audio of one) context.createMediaStreamSource(audio.srcObject).connect(ears);
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  const bins = new Float32Array(ears.frequencyBinCount);
-  ears.getFloatFrequencyData(bins);
-  const at = Math.round(hz / (context.sampleRate / ears.fftSize));
-  return Math.max(...bins.slice(at - 1, at + 2));
-}"""
-AUDIBLE_DB = -65.0
 
 
 @pytest.fixture(scope="module", params=["auto", "relay"])
 def house(request: pytest.FixtureRequest) -> Iterator[Product]:
     env = SCRIPTED if request.param == "auto" else SCRIPTED | {"MERGE_STRATEGY": request.param}
     with Product("--demo", "--quiet", env=env) as running:
+        make_accounts(running, *PEOPLE)
         yield running
 
 
@@ -58,21 +42,7 @@ def floor(house: Product) -> Iterator[Floor]:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    tone = np.sin(2 * np.pi * MANAGER_HZ * np.arange(int(RATE * SECONDS)) / RATE)
-    sound = Path(tmp_path_factory.mktemp("tone")) / "manager.wav"
-    with wave.open(str(sound), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes((tone * 8000).astype(np.int16).tobytes())
-    flags = (
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={sound}",
-        "--autoplay-policy=no-user-gesture-required",
-        "--allow-loopback-in-peer-connection",
-    )
-    with chromium(*flags) as running:
+    with chromium(*with_a_voice(MANAGER_HZ, tmp_path_factory.mktemp("tone"))) as running:
         yield running
 
 
@@ -100,14 +70,20 @@ def caller_hears_the_manager(caller: Caller) -> bool:
     return loudness(caller.party.recording.samples(ends - 0.5, ends), MANAGER_HZ) > HEARD
 
 
-def talking(floor: Floor, desk: Page) -> Caller:
-    """A caller whom Dana has taken by one key."""
+def rings_at(desk: Page, floor: Floor) -> Caller:
+    """A caller who is to talk to Dana."""
     caller = floor.calls_in("Billing")
     assert caller.party
     caller.party.set_tone(CALLER_HZ)
     until(lambda: floor.records.one("SELECT 1 FROM transfers_opendesk WHERE microphone"), 20, "the desk is known")
     caller.asks()
     reaches(desk, "ringing")
+    return caller
+
+
+def talking(floor: Floor, desk: Page) -> Caller:
+    """A caller whom Dana has taken by one key."""
+    caller = rings_at(desk, floor)
     assert not caller_hears_the_manager(caller)
     desk.keyboard.press("a")
     reaches(desk, "talking")
@@ -132,6 +108,71 @@ def test_a_manager_takes_a_caller_by_one_key_and_they_talk(floor: Floor, desk: P
     desk.keyboard.press("Enter")
     reaches(desk, "idle")
     assert caller.of_attempt("note") == "wants a refund"
+
+
+def test_who_hears_whom_when_a_browser_has_rejoined(floor: Floor, desk: Page, house: Product) -> None:
+    """Everybody is in one room then; a whisper is still for the manager alone."""
+    if house.env.get("MERGE_STRATEGY") == "relay":
+        pytest.skip("a phone that is relayed: tested with the supervisors")
+    caller = talking(floor, desk)
+    assert caller.of_attempt("strategy") == "rejoin"
+    assert caller.party
+    party = caller.party
+    until(lambda: caller_hears_the_manager(caller), 20, "the caller hears the manager")
+    there = [
+        InCall(floor, name, caller, mode, side=side)
+        for name, mode, side in zip(
+            PEOPLE,
+            ("listen", "listen", "barge", "whisper"),
+            ("call", "consultation", "call", "consultation"),
+            strict=True,
+        )
+    ]
+    listens, aside, barges, whispers = there
+    ears = {
+        "caller": lambda: recorded(party),
+        "listener": listens.heard,
+        "aside": aside.heard,
+        "barge": barges.heard,
+        "whisper": whispers.heard,
+    }
+    hear(
+        ears,
+        {
+            "caller": {"manager", "barge"},
+            "listener": {"caller", "manager", "barge"},
+            "aside": {"caller", "manager", "barge"},
+            "barge": {"caller", "manager"},
+            "whisper": {"caller", "manager", "barge"},
+        },
+    )
+    heard = {name for name, hz in TONES.items() if desk.evaluate(HEARS, hz) > AUDIBLE_DB}
+    assert heard == {"caller", "barge", "whisper"}
+    for somebody in there:
+        somebody.stops()
+
+
+def test_a_supervisor_s_browser_follows_the_manager_to_the_caller(
+    floor: Floor, desk: Page, browser: Browser, house: Product
+) -> None:
+    """From the consultation, which is over, to the room where the two talk."""
+    if house.env.get("MERGE_STRATEGY") == "relay":
+        pytest.skip("a line that is relayed has no other room to follow to")
+    caller = rings_at(desk, floor)
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    log_in(page, house.url, PEOPLE[0], PASSWORD)
+    page.goto(f"{house.url}/calls/{caller.id}")
+    desk.keyboard.press("l")
+    reaches(desk, "briefing")
+    page.get_by_role("button", name="Listen to Dana").click()
+    until(lambda: page.evaluate(HEARS, MANAGER_HZ) > AUDIBLE_DB, 20, "the supervisor hears the manager")
+    assert page.evaluate(HEARS, CALLER_HZ) < AUDIBLE_DB
+    desk.keyboard.press("a")
+    caller.is_with("manager")
+    until(lambda: page.evaluate(HEARS, CALLER_HZ) > AUDIBLE_DB, 20, "the supervisor has followed")
+    expect(page.locator("#supervising [data-state]")).to_contain_text("Connected")
+    context.close()
 
 
 def test_a_supervisor_s_hold_keeps_them_apart_until_resume(floor: Floor, desk: Page) -> None:

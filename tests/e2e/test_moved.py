@@ -8,7 +8,7 @@ import pytest
 
 from tests.floor import SCRIPTED, Floor
 from tests.product import Product
-from tests.supervisors import heard_by_phone, recorded, who_is_heard
+from tests.supervisors import hear, heard_by_phone, recorded
 from transfers.rehearsal.tones import CALLER_HZ, LEVEL, MANAGER_HZ
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -26,7 +26,7 @@ def test_a_moved_manager_and_the_caller_hear_each_other() -> None:
         caller.is_with("manager")
         dial = caller.dials()[-1]["id"]
         ears = {"caller": lambda: recorded(party), "manager": lambda: heard_by_phone(floor, dial)}
-        assert who_is_heard(ears) == {"caller": {"manager"}, "manager": {"caller"}}
+        hear(ears, {"caller": {"manager"}, "manager": {"caller"}})
         caller.is_over()
         events = floor.carrier.events(dial)
         assert events.index("answered") < events.index("moved") < events.index("left")
