@@ -10,34 +10,29 @@ from playwright.sync_api import Browser, Page, expect
 
 from config.launcher.demo import PASSWORD
 from tests.browser import AUDIBLE_DB, HEARS, chromium, log_in, with_a_voice
-from tests.floor import SCRIPTED, Caller, Floor
+from tests.floor import Caller, Floor
 from tests.product import Product, until
 from tests.supervisors import TONES, InCall, hear, make_accounts, recorded
 from tests.watching import loudness
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(240)]
+REJOINED: dict[str, str] = {}
+RELAYED = {"MERGE_STRATEGY": "relay"}
+either = pytest.mark.parametrize(
+    "house", [REJOINED, RELAYED], ids=["rejoin", "relay"], indirect=True, scope="module"
+)
+rejoined = pytest.mark.parametrize("house", [REJOINED], ids=["rejoin"], indirect=True, scope="module")
 
 MANAGER_HZ, CALLER_HZ = TONES["manager"], TONES["caller"]
-PEOPLE = ("anna", "bo", "cora", "dirk")
+LISTENER, *PEOPLE = NAMES = ("anna", "bo", "cora", "dirk", "edda")
 HEARD = 60.0  # int16; far above what is there without the tone
 PHASE_MS = 45_000.0
 CHECKED = "localStorage.setItem('patchbay-desk-sound', JSON.stringify({ microphone: '', at: Date.now() }))"
 
 
-@pytest.fixture(scope="module", params=["auto", "relay"])
-def house(request: pytest.FixtureRequest) -> Iterator[Product]:
-    env = SCRIPTED if request.param == "auto" else SCRIPTED | {"MERGE_STRATEGY": request.param}
-    with Product("--demo", "--quiet", env=env) as running:
-        make_accounts(running, *PEOPLE)
-        yield running
-
-
-@pytest.fixture
-def floor(house: Product) -> Iterator[Floor]:
-    made = Floor(house)
-    made.everybody_is_free()
-    yield made
-    made.close()
+@pytest.fixture(scope="module", autouse=True)
+def accounts(house: Product) -> None:
+    make_accounts(house, *NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +86,20 @@ def talking(floor: Floor, desk: Page) -> Caller:
     return caller
 
 
+@either
 def test_a_manager_takes_a_caller_by_one_key_and_they_talk(floor: Floor, desk: Page, house: Product) -> None:
     caller = talking(floor, desk)
-    relayed = house.env.get("MERGE_STRATEGY") == "relay"
-    assert caller.of_attempt("strategy") == ("relay" if relayed else "rejoin")
+    assert caller.of_attempt("strategy") == house.env.get("MERGE_STRATEGY", "rejoin")
     assert caller.dials() == []  # no telephone anywhere
     until(lambda: caller_hears_the_manager(caller), 20, "the caller hears the manager")
     until(lambda: desk.evaluate(HEARS, CALLER_HZ) > AUDIBLE_DB, 20, "the manager hears the caller")
+    # a supervisor holds them, and lets them go on
+    transfer = caller.of_transfer("id")
+    floor.supervisor.post(f"transfers/{transfer}/hold")
+    until(lambda: not caller_hears_the_manager(caller), 15, "they are apart")
+    floor.supervisor.post(f"transfers/{transfer}/resume")
+    until(lambda: caller_hears_the_manager(caller), 15, "they hear each other again")
+    # the manager gives the caller back, and finishes by one key
     desk.locator(".desk-note textarea").fill("wants a refund")
     desk.locator("#desk-title").focus()
     desk.keyboard.press("b")
@@ -110,59 +112,13 @@ def test_a_manager_takes_a_caller_by_one_key_and_they_talk(floor: Floor, desk: P
     assert caller.of_attempt("note") == "wants a refund"
 
 
-def test_who_hears_whom_when_a_browser_has_rejoined(floor: Floor, desk: Page, house: Product) -> None:
-    """Everybody is in one room then; a whisper is still for the manager alone."""
-    if house.env.get("MERGE_STRATEGY") == "relay":
-        pytest.skip("a phone that is relayed: tested with the supervisors")
-    caller = talking(floor, desk)
-    assert caller.of_attempt("strategy") == "rejoin"
-    assert caller.party
-    party = caller.party
-    until(lambda: caller_hears_the_manager(caller), 20, "the caller hears the manager")
-    there = [
-        InCall(floor, name, caller, mode, side=side)
-        for name, mode, side in zip(
-            PEOPLE,
-            ("listen", "listen", "barge", "whisper"),
-            ("call", "consultation", "call", "consultation"),
-            strict=True,
-        )
-    ]
-    listens, aside, barges, whispers = there
-    ears = {
-        "caller": lambda: recorded(party),
-        "listener": listens.heard,
-        "aside": aside.heard,
-        "barge": barges.heard,
-        "whisper": whispers.heard,
-    }
-    hear(
-        ears,
-        {
-            "caller": {"manager", "barge"},
-            "listener": {"caller", "manager", "barge"},
-            "aside": {"caller", "manager", "barge"},
-            "barge": {"caller", "manager"},
-            "whisper": {"caller", "manager", "barge"},
-        },
-    )
-    heard = {name for name, hz in TONES.items() if desk.evaluate(HEARS, hz) > AUDIBLE_DB}
-    assert heard == {"caller", "barge", "whisper"}
-    for somebody in there:
-        somebody.stops()
-
-
-def test_a_supervisor_s_browser_follows_the_manager_to_the_caller(
+@rejoined
+def test_who_hears_whom_when_a_browser_has_rejoined(
     floor: Floor, desk: Page, browser: Browser, house: Product
 ) -> None:
-    """From the consultation, which is over, to the room where the two talk."""
-    if house.env.get("MERGE_STRATEGY") == "relay":
-        pytest.skip("a line that is relayed has no other room to follow to")
+    """Everybody is in one room then, and a supervisor's page has followed there; a whisper is still for one."""
     caller = rings_at(desk, floor)
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    log_in(page, house.url, PEOPLE[0], PASSWORD)
-    page.goto(f"{house.url}/calls/{caller.id}")
+    page = listening_page(browser, house, caller)
     desk.keyboard.press("l")
     reaches(desk, "briefing")
     page.get_by_role("button", name="Listen to Dana").click()
@@ -172,19 +128,45 @@ def test_a_supervisor_s_browser_follows_the_manager_to_the_caller(
     caller.is_with("manager")
     until(lambda: page.evaluate(HEARS, CALLER_HZ) > AUDIBLE_DB, 20, "the supervisor has followed")
     expect(page.locator("#supervising [data-state]")).to_contain_text("Connected")
-    context.close()
+    party = caller.party
+    assert party
+    ways = {"listener": ("listen", "call"), "aside": ("listen", "consultation"), "barge": ("barge", "call")}
+    ways |= {"whisper": ("whisper", "consultation")}
+    there = {
+        role: InCall(floor, name, caller, mode, side=side)
+        for name, (role, (mode, side)) in zip(PEOPLE, ways.items(), strict=True)
+    }
+    all_but_the_whisper = {"caller", "manager", "barge"}
+    hear(
+        {"caller": lambda: recorded(party)} | {role: one.heard for role, one in there.items()},
+        {
+            "caller": {"manager", "barge"},
+            "listener": all_but_the_whisper,
+            "aside": all_but_the_whisper,
+            "barge": {"caller", "manager"},
+            "whisper": all_but_the_whisper,
+        },
+    )
+    assert heard_on(page) == all_but_the_whisper
+    assert heard_on(desk) == {"caller", "barge", "whisper"}
+    for somebody in there.values():
+        somebody.stops()
+    page.context.close()
 
 
-def test_a_supervisor_s_hold_keeps_them_apart_until_resume(floor: Floor, desk: Page) -> None:
-    caller = talking(floor, desk)
-    until(lambda: caller_hears_the_manager(caller), 20, "the caller hears the manager")
-    transfer = caller.of_transfer("id")
-    floor.supervisor.post(f"transfers/{transfer}/hold")
-    until(lambda: not caller_hears_the_manager(caller), 15, "they are apart")
-    floor.supervisor.post(f"transfers/{transfer}/resume")
-    until(lambda: caller_hears_the_manager(caller), 15, "they hear each other again")
+def listening_page(browser: Browser, house: Product, caller: Caller) -> Page:
+    """A supervisor's, with this call open."""
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    log_in(page, house.url, LISTENER, PASSWORD)
+    page.goto(f"{house.url}/calls/{caller.id}")
+    return page
 
 
+def heard_on(page: Page) -> set[str]:
+    return {name for name, hz in TONES.items() if page.evaluate(HEARS, hz) > AUDIBLE_DB}
+
+
+@rejoined
 def test_a_desk_that_vanishes_is_a_manager_who_hung_up(floor: Floor, desk: Page) -> None:
     caller = talking(floor, desk)
     desk.context.close()

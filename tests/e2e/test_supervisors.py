@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from config.launcher.demo import PASSWORD
 from tests.browser import AUDIBLE_DB, HEARS, chromium, log_in, with_a_voice
-from tests.floor import DANA, SCRIPTED, Caller, Floor
+from tests.floor import DANA, Caller, Floor
 from tests.product import Product, until
 from tests.supervisors import (
     WHISPERS_HZ,
@@ -26,7 +26,13 @@ from tests.supervisors import (
 from transfers.rehearsal.sound import Recording
 from transfers.rehearsal.tones import CALLER_HZ, LEVEL, MANAGER_HZ
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+# The manager's browser that rejoins is tested with the desk.
+RELAYED = [{"MERGE_STRATEGY": "relay"}]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(240),
+    pytest.mark.parametrize("house", RELAYED, ids=["relay"], indirect=True, scope="module"),
+]
 
 PEOPLE = ("anna", "bo", "cora", "dirk")
 MUSIC = 0.004  # RMS of full scale; what a codec leaves of a tone that was taken out is less
@@ -41,20 +47,9 @@ STOPWATCH = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def house() -> Iterator[Product]:
-    """The manager's browser that rejoins is tested with the desk."""
-    with Product("--demo", "--quiet", env=SCRIPTED | {"MERGE_STRATEGY": "relay"}) as running:
-        make_accounts(running, *PEOPLE)
-        yield running
-
-
-@pytest.fixture
-def floor(house: Product) -> Iterator[Floor]:
-    made = Floor(house)
-    made.everybody_is_free()
-    yield made
-    made.close()
+@pytest.fixture(scope="module", autouse=True)
+def accounts(house: Product) -> None:
+    make_accounts(house, *PEOPLE)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ import pytest
 
 from tests.product import Product, gone, until
 
+pytestmark = pytest.mark.xdist_group("launcher")
+
 KILLED = ("worker", "clock-1", "web", "valkey", "livekit")
 
 
