@@ -215,8 +215,8 @@
     const list = part("people");
     const there = now?.room ? [...now.room.remoteParticipants.values()] : [];
     const state = there.map((one) => `${one.identity} ${isMuted(one)}`).join();
-    if (list.dataset.state !== state) {
-      list.dataset.state = state;
+    if (list.dataset.there !== state) {
+      list.dataset.there = state;
       list.replaceChildren(...there.map((one) => {
         const row = part("person").content.firstElementChild.cloneNode(true);
         row.querySelector("[data-name]").textContent = calledOf(one.identity);

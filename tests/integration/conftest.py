@@ -18,16 +18,11 @@ if TYPE_CHECKING:
 MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's first test waits for its console as well, which takes its time on a busy machine.
-
-    And its tests stay together, where several run at a time: each of those would start a console of its own.
-    """
+    """A module's first test waits for its console as well, which takes its time on a busy machine."""
     for item in items:
         if "running_console" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(300))
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="module")

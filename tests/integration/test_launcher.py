@@ -10,8 +10,6 @@ import pytest
 
 from tests.product import Product, gone, until
 
-pytestmark = pytest.mark.xdist_group("launcher")
-
 KILLED = ("worker", "clock-1", "web", "valkey", "livekit")
 
 
