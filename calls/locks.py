@@ -12,6 +12,7 @@ class Lock(IntEnum):
     CHAIN = 0x50_41_54_43  # sealing events
     HEADS = 0x48_45_41_44  # signing heads
     REHEARSALS = 0x52_45_48_45  # a rehearsal, held for the whole session
+    AUDIT_RUNS = 0x52_55_4E_53  # beginning a verification
     REPORTS = 0x52_45_50_4F  # measuring transfers that are over
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 OF_THE_MIGRATIONS = (
@@ -19,28 +19,21 @@ OF_THE_MIGRATIONS = (
     "auth_group_permissions",
 )
 
-TRIES = 5
+# Of two that wait for each other the one that has waited so long gives up: the other, which is a console that
+# notes that a window was closed and can do without.
+PATIENCE = "60s"
 
 
 def install() -> None:
     """Every test with real transactions ends so from here on."""
-
-    def teardown(case: Any) -> None:
-        for nth in range(1, TRIES + 1):
-            try:
-                empty()
-                return
-            except OperationalError:  # a console notes that windows are closed, and locks in another order
-                if nth == TRIES:
-                    raise
-
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
+    TransactionTestCase._fixture_teardown = lambda case: empty()  # type: ignore[attr-defined]
 
 
 def empty() -> None:
     """Without triggers: those of the append-only tables would refuse, and no order suits every foreign key."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("SELECT set_config('deadlock_timeout', %s, true)", [PATIENCE])
         for table in _filled(cursor):
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -105,18 +106,28 @@ def export(path: Path) -> int:
     """Append the heads that the file does not have; how many. Two clocks may share it."""
     with path.open("ab+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        new = list(AuditHead.objects.filter(seq__gt=_newest(file)).order_by("seq"))
+        newest, whole = _end(file)
+        new = list(AuditHead.objects.filter(seq__gt=newest).order_by("seq"))
+        if new and not whole:
+            file.write(b"\n")
         for head in new:
             file.write(line(head).encode() + b"\n")
         return len(new)
 
 
-def _newest(file: BinaryIO) -> int:
-    """The number of the last head of a file, 0 if it has none, by its end alone: it grows for years."""
+def _end(file: BinaryIO) -> tuple[int, bool]:
+    """The number of the last head of a file (0 if there is none), and whether its last line is whole.
+
+    By its end alone: it grows for years. A line that is no head, as a full disk leaves one, is passed over: it
+    stays for whoever compares the file, and the heads go on after it.
+    """
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - LAST_BYTES))
-    lines = file.read().decode().strip().splitlines()
-    return next(read(lines[-1:])).number if lines else 0
+    end = file.read()
+    for text in reversed(end.decode(errors="replace").splitlines()):
+        with suppress(ValueError, StopIteration):
+            return next(read([text])).number, end.endswith(b"\n")
+    return 0, not end or end.endswith(b"\n")
 
 
 @dataclass(frozen=True)

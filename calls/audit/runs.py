@@ -17,6 +17,7 @@ from calls.audit import chain, heads
 from calls.errors import Refused
 from calls.events import Actor, AuditVerified, record
 from calls.hints import after_commit
+from calls.locks import Lock, awaited_for_this_transaction
 from calls.models import AuditRun
 from calls.timing import now
 
@@ -29,7 +30,8 @@ TOLD_EVERY_S = 0.5
 def ask(user: User) -> AuditRun:
     """Start one. Raises Refused while another is under way."""
     with transaction.atomic():
-        if AuditRun.objects.select_for_update().filter(ended_at=None, told_at__gt=now() - SILENT).exists():
+        awaited_for_this_transaction(Lock.AUDIT_RUNS)
+        if AuditRun.objects.filter(ended_at=None, told_at__gt=now() - SILENT).exists():
             raise Refused("A verification is under way already. Its result appears on this page.")
         run = AuditRun.objects.create(asked_by=user, asked_at=now(), told_at=now())
         after_commit(partial(_begin, run.pk))

@@ -98,6 +98,26 @@ def test_a_file_of_heads_gets_only_what_its_end_lacks(sealed: list[int], tmp_pat
     )
 
 
+def test_a_line_that_was_cut_stops_no_head_from_being_kept(sealed: list[int], tmp_path: Path) -> None:
+    """As a full disk cuts one; whoever compares the file is told of it."""
+    file = tmp_path / "heads.jsonl"
+    heads.sign_head()
+    heads.export(file)
+    record(FactLearnt(key="later"), actor=AI)
+    seal_events()
+    later_head()
+    heads.export(file)
+    file.write_bytes(file.read_bytes()[:-40])
+    assert heads.export(file) == 1  # the head is not there as a whole
+    assert heads.export(file) == 0
+    first, cut, again = file.read_text().splitlines()
+    assert [one.number for one in heads.read([first, again])] == list(
+        AuditHead.objects.order_by("seq").values_list("seq", flat=True)
+    )
+    with pytest.raises(ValueError, match="line 2 is not a head"):
+        list(heads.read([first, cut]))
+
+
 def link_of(event: int) -> int:
     return Seal.objects.get(event_id=event).seq
 
