@@ -40,6 +40,12 @@ def told(call_id: UUID) -> None:
             touched(call)
 
 
+def watched_calls() -> frozenset[UUID]:
+    """The calls whose pages are open now."""
+    pages = OpenPage.objects.filter(seen_at__gt=now() - GRACE, call_id__isnull=False)
+    return frozenset(filter(None, pages.values_list("call_id", flat=True)))
+
+
 def lookers(call_id: UUID) -> tuple[str, ...]:
     """Who has this call open now, by account name."""
     pages = OpenPage.objects.filter(call_id=call_id, seen_at__gt=now() - GRACE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from math import log10
 from typing import cast
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.http import Http404
 from django.template.loader import render_to_string
 
 from calls.access import Account, may
+from calls.agents.protocol import Levels
 from calls.live import views
 from calls.live.frames import Frame, Piece
 from calls.live.views import Admission, View
@@ -27,6 +29,7 @@ from transfers.selectors import APPROVE
 from transfers.states import OPEN_ATTEMPT
 from transfers.strip_html import strip_htmls
 
+METER_DB = 60.0
 SHOWN_ONCE = -1  # below every version: put in if missing, never replaced
 
 
@@ -168,6 +171,8 @@ def _render_call(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
         return turn_pieces(int(frame.id), seen)
     if frame.kind == "partial":
         return partial_pieces(frame, seen)
+    if frame.kind == "levels":
+        return levels_pieces(frame)
     try:
         side = call_side(seen, UUID(id))
     except Http404:
@@ -220,6 +225,33 @@ def partial_pieces(frame: Frame, lens: Lens) -> list[Piece]:
     html = render_to_string("transfers/_partial.html", {"turn": turn, "id": target})
     into = f"thread-lines-{attempt}" if attempt else f"talk-{frame.call_id}"
     return [Piece(target=target, html=html, list=into)]
+
+
+def levels_pieces(frame: Frame) -> list[Piece]:
+    """How loud everybody is whom one of the call's agents hears, by this moment."""
+    if not frame.call_id:
+        return []
+    names = _names(UUID(frame.call_id))
+    people = [
+        {"name": _called(one.identity, names), "muted": one.muted, "percent": _height(one.level)}
+        for one in Levels.model_validate_json(frame.words).people
+    ]
+    target = f"levels-{frame.id}"
+    html = render_to_string("transfers/_levels.html", {"id": target, "people": people})
+    return [Piece(target=target, html=html, list=f"levels-{frame.call_id}")]
+
+
+def _height(level: float) -> int:
+    """In percent of a meter from -60 dB to full scale, as loudness is heard."""
+    return max(0, round(100 + 20 * log10(level) / METER_DB * 100)) if level > 0 else 0
+
+
+def _called(identity: str, names: dict[UUID | None, str]) -> str:
+    """What a page calls a participant of a room."""
+    head, _, rest = identity.partition("-")
+    if head == "manager":
+        return next((name for attempt, name in names.items() if str(attempt) == rest), "Manager")
+    return {"support": "AI", "agent": "AI", "supervisor": "Supervisor"}.get(head, "Caller")
 
 
 def _partial(speaker: str, attempt: str = "") -> str:

@@ -11,8 +11,8 @@ from livekit import rtc
 from livekit.agents import AutoSubscribe, JobContext
 from pydantic import ValidationError
 
+from calls.agents import levels, tracing
 from calls.agents import protocol as p
-from calls.agents import tracing
 from calls.agents.link import AgentLink
 from calls.agents.logs import ids_of
 
@@ -67,6 +67,7 @@ class Job:
             )
         )
         ctx.log_context_fields = ids_of(job=ctx.job.id, attempt=metadata.attempt_id)
+        self.rooms = [self.room]  # in which it hears somebody
         self._tasks: set[asyncio.Task[Any]] = set()
         self._leaving = False
 
@@ -85,6 +86,7 @@ class Job:
         self.ctx.add_shutdown_callback(self._shut_down)
         self.room.on("participant_disconnected", self._left)
         self.room.on("participant_attributes_changed", self._attributes)
+        self.run(levels.tell(self.link, self.rooms))
 
     async def begin(self) -> None:
         raise NotImplementedError

@@ -54,6 +54,8 @@ class AgentLink:
         self._drained.set()
         self._taken = 0  # the last directive that this job has, applied or waiting
         self._applied = 0
+        self._looked_at = asyncio.Event()
+        self._watched_until = 0.0  # on the loop's clock
         self._socket: websockets.ClientConnection | None = None
         self._directives: asyncio.Queue[p.Down] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -78,6 +80,18 @@ class AgentLink:
         """What is only worth knowing now: told while the console is there, and not kept for it."""
         if self._socket:
             self.report(body)
+
+    async def looked_at(self) -> None:
+        """Returns while somebody has the call's page open."""
+        while asyncio.get_running_loop().time() > self._watched_until:
+            self._looked_at.clear()
+            await self._looked_at.wait()
+
+    async def tell(self, frame: p.Levels) -> None:
+        """Now or never: it is not stored."""
+        if self._socket:
+            with suppress(websockets.WebSocketException, OSError):
+                await self._socket.send(frame.model_dump_json())
 
     async def close(self) -> None:
         """Give the last reports a moment to be committed, then hang up."""
@@ -149,6 +163,9 @@ class AgentLink:
                 case p.Down() if frame.seq == self._taken + 1:
                     self._taken = frame.seq
                     self._directives.put_nowait(frame)
+                case p.Watched():
+                    self._watched_until = asyncio.get_running_loop().time() + frame.seconds
+                    self._looked_at.set()
                 case p.Superseded():
                     self.superseded.set()
                     return

@@ -617,8 +617,33 @@ class Superseded(Strict):
     type: Literal["superseded"] = "superseded"
 
 
-AgentFrame = Annotated[Hello | Up | Ack | Heartbeat, Field(discriminator="type")]
-ConsoleFrame = Annotated[Welcome | Down | Ack | Heartbeat | Superseded, Field(discriminator="type")]
+# ── what is only worth knowing now: neither stored nor acknowledged ──────────────────────────────
+
+
+class Watched(Strict):
+    """Somebody has the call's page open: for so long `Levels` are worth telling."""
+
+    type: Literal["watched"] = "watched"
+    seconds: float
+
+
+class Level(Strict):
+    """How loud a participant is as this job receives them: 0 is silence, 1 the loudest there is."""
+
+    identity: str
+    level: float = Field(ge=0.0, le=1.0)
+    muted: bool
+
+
+class Levels(Strict):
+    """Only ever sent to a console that has said `Watched`: an older one cannot read it."""
+
+    type: Literal["levels"] = "levels"
+    people: tuple[Level, ...]
+
+
+AgentFrame = Annotated[Hello | Up | Ack | Heartbeat | Levels, Field(discriminator="type")]
+ConsoleFrame = Annotated[Welcome | Down | Ack | Heartbeat | Superseded | Watched, Field(discriminator="type")]
 
 agent_frames: TypeAdapter[AgentFrame] = TypeAdapter(AgentFrame)
 console_frames: TypeAdapter[ConsoleFrame] = TypeAdapter(ConsoleFrame)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Any
+from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from calls.agents import protocol as p
 from calls.agents.link_token import InvalidLinkToken, verify_link_token
 from calls.effects import in_thread
-from calls.link import shutdown
+from calls.link import shutdown, watching
 from calls.link.nudge import nudges
 from calls.models import OwnerRole
 from calls.owners import own
@@ -22,6 +23,7 @@ from calls.services import links
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
+WATCHED_SECONDS = 2.5  # said again with every heartbeat, which comes every second
 BACK_WITHIN_SECONDS = 0.5
 REFUSED, SUPERSEDED = 4401, 4409
 
@@ -30,6 +32,7 @@ class LinkConsumer(AsyncWebsocketConsumer):
     """Stores what comes up before it acknowledges; sends what is stored, in order, until acknowledged."""
 
     job_id = ""
+    call_id: UUID | None = None
     epoch = 0
     sent = 0
     pump: asyncio.Task[None] | None = None
@@ -71,6 +74,10 @@ class LinkConsumer(AsyncWebsocketConsumer):
                     await self._superseded()
                     return
                 await self._send(p.Heartbeat())
+                if self.call_id and await in_thread(watching.is_watched, self.call_id):
+                    await self._send(p.Watched(seconds=WATCHED_SECONDS))
+            case p.Levels() if self.call_id:
+                await in_thread(links.levels_told, self.job_id, self.call_id, frame)
 
     async def _hello(self, hello: p.Hello) -> None:
         claims = self.claims
@@ -83,6 +90,7 @@ class LinkConsumer(AsyncWebsocketConsumer):
             await self._superseded()
             return
         self.job_id, self.epoch, self.sent = hello.job_id, welcome.epoch, hello.received
+        self.call_id = await in_thread(links.call_of, hello.job_id)
         await self._send(welcome)
         if self.pump is None:
             self.pump = asyncio.create_task(self._push())

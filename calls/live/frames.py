@@ -14,11 +14,11 @@ class Strict(BaseModel):
 class Frame(Strict):
     """Over Valkey: something changed. `seq` and `epoch` belong to the audience."""
 
-    kind: str  # call, transfer, manager, utterance, partial, room, health
+    kind: str  # call, transfer, manager, utterance, partial, levels, room, health
     id: str  # of a partial: its speaker, and the attempt of a consultation, as `caller:` or `manager:<attempt>`
     version: int
     call_id: str | None = None
-    words: str = ""  # of a partial alone: no row has them
+    words: str = ""  # of a partial, and the levels that a job tells, as JSON: no row has them
 
 
 class Envelope(Strict):

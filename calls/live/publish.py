@@ -90,7 +90,7 @@ def _still_pending(waiting: list[Change]) -> bool:
 
 
 def audiences_of(frame: Frame, department_id: int | None) -> tuple[str, ...]:
-    if frame.kind in ("utterance", "partial"):  # words go to that call's viewers only
+    if frame.kind in ("utterance", "partial", "levels"):  # what is heard goes to that call's viewers only
         return (f"c:{frame.call_id}",)
     if frame.kind in ("room", "health"):
         return ("all",)

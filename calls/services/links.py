@@ -17,6 +17,7 @@ from calls.announcements import agent_reported, job_closed, job_opened
 from calls.events import Actor, DirectiveFailed, JobClosed, JobOpened, record
 from calls.link import registry
 from calls.link.nudge import nudge
+from calls.live.publish import changed
 from calls.models import AgentJob, Call, Directive, Leg
 from calls.services import calls as call_service
 from calls.services.legs import ParticipantFact, RoomFact, leg_status, participant_left, participant_seen
@@ -100,6 +101,15 @@ def _opened(job: AgentJob) -> None:
     record(JobOpened(role=job.role), actor=actor_of(job), call_id=job.call_id, attempt_id=job.attempt_id)
     call_service.touched(job.call)
     job_opened.send(sender=AgentJob, job=job)
+
+
+def call_of(job_id: str) -> UUID | None:
+    return AgentJob.objects.filter(pk=job_id).values_list("call_id", flat=True).first()
+
+
+def levels_told(job_id: str, call_id: UUID, told: p.Levels) -> None:
+    """How loud everybody is, to those who look at the call now, and nowhere else."""
+    changed("levels", job_id, 1, call_id=str(call_id), words=told.model_dump_json())
 
 
 def close_job(job: AgentJob, *, reason: str) -> None:

@@ -11,7 +11,6 @@
   const CONNECT_MS = 2500; // an attempt that nobody answers is given up, or it would outlast the outage;
   const LONGER_MOST = 2; // each next one is given twice the time, so that a slow answer is still an answer
   const LONGEST_MS = 3600000;
-  const PARTIAL_MS = 8000; // words of a turn that never came to its end
 
   const mark = document.getElementById("link");
   const views = () => [...document.querySelectorAll("[data-live-view]")];
@@ -156,7 +155,8 @@
     dress(fresh);
     if (old) replace(old, fresh, piece.version);
     else if (piece.list && document.getElementById(piece.list)) insert(document.getElementById(piece.list), fresh);
-    if (fresh.matches(".partial")) setTimeout(() => fresh.remove(), PARTIAL_MS);
+    // Words of a turn that never came to its end, levels that nobody tells any more.
+    if (fresh.dataset.fadesMs) setTimeout(() => fresh.remove(), Number(fresh.dataset.fadesMs));
   }
 
   /** As it would look by now: clocks have ticked on the page, and a row may be filtered out of it. */
@@ -217,7 +217,7 @@
 
   function remove(old) {
     const list = old.closest("[data-list]");
-    if (list && still(list) && !old.matches(".partial")) {
+    if (list && still(list) && !old.dataset.fadesMs) {
       old.classList.add("leaving");
       later(list);
       return;

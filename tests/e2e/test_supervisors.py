@@ -188,6 +188,9 @@ def test_a_supervisor_s_browser_listens_whispers_takes_over_and_gives_back(
     page: Page, caller: Caller, record_property: Callable[[str, object], None]
 ) -> None:
     dock, heard_by = page.locator("#supervising"), page.locator("#supervising [data-heard]")
+    now = page.get_by_label("Heard in the room")
+    expect(now).to_have_text("Caller")  # before one listens
+    expect(now.locator(".meter i")).not_to_have_attribute("style", "width: 0%")
     page.evaluate(STOPWATCH)
     page.keyboard.press("l")
     hears(page, CALLER_HZ)

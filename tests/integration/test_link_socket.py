@@ -12,15 +12,21 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
+from calls import presence
 from calls.agents import protocol as p
 from calls.agents.link_token import sign_link_token
 from calls.link import consumer as module
+from calls.link import watching
 from calls.link.consumer import SUPERSEDED, LinkConsumer
 from calls.link.nudge import nudges
+from calls.live import publish
 from calls.models import AgentJob, Call, Directive, Utterance
+from calls.roles import Role
 from calls.services import links
 from calls.timing import now
 from tests import rows
+from tests.people import account
+from transfers.live import levels_pieces
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -277,3 +283,30 @@ async def test_nothing_is_taken_before_a_hello() -> None:
         await socket.send(p.Up(seq=1, at=now(), body=p.CallerSaidGoodbye()))
         await socket.frame("superseded")
         assert (await sync_to_async(Call.objects.get)()).is_live
+
+
+async def test_levels_are_asked_for_while_the_call_s_page_is_open_and_shown_there_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    call = await a_call()
+    monkeypatch.setattr(watching, "FRESH_SECONDS", 0.0)
+    shown: list[publish.Change] = []
+    monkeypatch.setattr(publish, "_send", lambda changes: shown.extend(changes))
+    async with Socket() as socket:
+        await socket.hello()
+        await socket.send(p.Heartbeat())
+        await socket.frame("heartbeat")
+        user = await sync_to_async(account)(Role.SUPERVISOR, name="priya")
+        await sync_to_async(presence.page_open)(uuid4(), user.pk, call.pk)
+        await socket.send(p.Heartbeat())
+        assert (await socket.frame("watched")).seconds > p.HEARTBEAT_SECONDS
+        shown.clear()
+        levels = p.Levels(people=(p.Level(identity="caller-1", level=0.1, muted=True),))
+        await socket.send(levels)
+        await socket.up("Hello?", 1)
+    ((audience, frame),) = [change for change in shown if change[1].kind == "levels"]
+    assert (audience, frame.id) == (f"c:{call.pk}", "AJ_1")
+    (piece,) = await sync_to_async(levels_pieces)(frame)
+    assert piece.list == f"levels-{call.pk}"
+    assert "width: 67%" in piece.html
+    assert "muted" in piece.html

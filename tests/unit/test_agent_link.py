@@ -27,6 +27,7 @@ class Console:
         self.hellos: list[p.Hello] = []
         self.got: list[p.Up] = []
         self.acks: list[int] = []
+        self.levels: list[p.Levels] = []
         self.committed = 0
         self.commits = True
         self.socket: websockets.ServerConnection | None = None
@@ -68,8 +69,8 @@ class Console:
                 self.acks.append(frame.seq)
             case p.Heartbeat():
                 await self.say(p.Heartbeat())
-            case _:
-                pass
+            case p.Levels():
+                self.levels.append(frame)
 
     async def say(self, frame: object) -> None:
         assert self.socket
@@ -232,3 +233,23 @@ async def test_a_job_that_was_replaced_stops_trying(link: AgentLink, console: Co
 )
 def test_the_link_s_address_follows_the_console_s(console_url: str, expected: str) -> None:
     assert link_url(console_url) == expected
+
+
+async def test_levels_are_told_while_somebody_looks_and_no_longer(console: Console, link: AgentLink) -> None:
+    levels = p.Levels(people=(p.Level(identity="caller-1", level=0.4, muted=False),))
+    await link.tell(levels)  # before the console is there: nobody hears it, and it is not kept
+    await console.connected.wait()
+    looked = asyncio.create_task(link.looked_at())
+    await console.say(p.Heartbeat())
+    assert not looked.done()
+    await console.say(p.Watched(seconds=0.2))
+    await looked
+    await link.tell(levels)
+    await console.until(lambda: console.levels == [levels])
+    again = asyncio.create_task(link.looked_at())
+    async with asyncio.timeout(5):
+        while again.done():
+            await asyncio.sleep(0.05)
+            again = asyncio.create_task(link.looked_at())
+    again.cancel()
+    assert not link._outbox

@@ -44,6 +44,7 @@ class LineJob(Job):
             token=self.metadata.bridge_token,
             heard=lambda speaker: self.link.report(p.Heard(speaker=speaker)),
         )
+        self.rooms.append(bridge.call)
         bridge.call.on("participant_disconnected", self._caller_left)
         bridge.call.on("disconnected", self._call_room_closed)
         return bridge
