@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -59,8 +59,8 @@ class Actor:
 SYSTEM = Actor("system")
 
 
-def canonical(value: Mapping[str, Any]) -> bytes:
-    """The one byte form of a JSON object: sorted keys, no spaces, UTF-8."""
+def canonical(value: Mapping[str, Any] | Sequence[Any]) -> bytes:
+    """The one byte form of a JSON object, or of a part of one: sorted keys, no spaces, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

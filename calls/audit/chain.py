@@ -12,12 +12,13 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
-from uuid import UUID
 
 import psycopg
 from django.db import connection
 
+from calls.events import canonical
 from calls.models import Seal
 from calls.seals import GENESIS, link_digest
 
@@ -60,14 +61,14 @@ class Row(NamedTuple):
     previous: bytes
     digest: bytes
     event: int | None
-    id: UUID
+    id: str
     at: datetime
     actor_kind: str
     actor_id: str
     type: str
-    call_id: UUID | None
-    transfer_id: UUID | None
-    attempt_id: UUID | None
+    call: str
+    transfer: str
+    attempt: str
     facts: str
     body: bytes
     payload_digest: bytes | None
@@ -76,8 +77,9 @@ class Row(NamedTuple):
 
 
 ROWS = """
-SELECT s.seq, s.event_id, s.previous, s.digest, e.seq, e.id, e.at, e.actor_kind, e.actor_id, e.type,
-       e.call_id, e.transfer_id, e.attempt_id, e.facts::text, e.body, e.payload_digest, p.salt, p.body
+SELECT s.seq, s.event_id, s.previous, s.digest, e.seq, e.id::text, e.at, e.actor_kind, e.actor_id, e.type,
+       coalesce(e.call_id::text, ''), coalesce(e.transfer_id::text, ''), coalesce(e.attempt_id::text, ''),
+       e.facts::text, e.body, e.payload_digest, p.salt, p.body
 FROM calls_seal s
 LEFT JOIN calls_event e ON e.seq = s.event_id
 LEFT JOIN calls_eventpayload p ON p.event_id = e.seq
@@ -123,7 +125,7 @@ def _batches() -> Iterator[list[Row]]:
     while True:
         connection.ensure_connection()
         with psycopg.Cursor(connection.connection) as cursor:  # Django's own reads text only, which is slower
-            batch = [Row._make(row) for row in cursor.execute(ROWS, [last, BATCH], binary=True)]
+            batch = [Row._make(row) for row in cursor.execute(ROWS, [last, BATCH], binary=True).fetchall()]
         if not batch:
             return
         yield batch
@@ -166,25 +168,67 @@ def _misplaced(row: Row, before: Row | None) -> Break:
 
 def _contradiction(row: Row) -> str:
     """What the columns or the payload say otherwise than the sealed bytes do; empty if nothing."""
-    said: dict[str, Any] = json.loads(row.body)
-    columns = {
-        "id": str(row.id),
-        "at": row.at.astimezone(UTC).isoformat(),
-        "actor": [row.actor_kind, row.actor_id],
-        "type": row.type,
-        "call": str(row.call_id or ""),
-        "transfer": str(row.transfer_id or ""),
-        "attempt": str(row.attempt_id or ""),
-        "payload": row.payload_digest.hex() if row.payload_digest else "",
-    }
-    for name, value in columns.items():
-        if said.get(name) != value:
-            return f"its column “{name}” says otherwise than its bytes"
-    if json.loads(row.facts) != said.get("facts"):
-        return "its column “facts” says otherwise than its bytes"
+    if not _as_written(row):
+        told = _which_column(row)
+        if told:
+            return f"its column “{told}” says otherwise than its bytes"
     if row.payload is not None and hashlib.sha256((row.salt or b"") + row.payload).digest() != row.payload_digest:
         return "its words are not those that it was recorded with"
     return ""
+
+
+def _as_written(row: Row) -> bool:
+    """Whether the bytes are, but for the facts, letter by letter what `calls.events` makes of these columns.
+
+    That is so of every row that nobody touched, and asked in a fraction of the time that reading all of the bytes
+    takes. Of no other row does it say anything.
+    """
+    head = (
+        f'{{"actor":{_actor(row.actor_kind, row.actor_id)},"at":"{row.at.astimezone(UTC).isoformat()}",'
+        f'"attempt":"{row.attempt}","call":"{row.call}","facts":'
+    ).encode()
+    digest = row.payload_digest.hex() if row.payload_digest else ""
+    tail = (
+        f',"id":"{row.id}","payload":"{digest}","transfer":"{row.transfer}","type":{_quoted(row.type)}}}'
+    ).encode()
+    facts = row.body[len(head) : -len(tail)]  # shorter than both, it could not be put together again
+    return row.body == head + facts + tail and _same_json(facts, row.facts)
+
+
+@lru_cache(maxsize=4096)
+def _actor(kind: str, id: str) -> str:
+    return canonical([kind, id]).decode()
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    return canonical(text).decode()
+
+
+@lru_cache(maxsize=4096)
+def _same_json(sealed: bytes, column: str) -> bool:
+    """The facts of many events are alike."""
+    try:
+        return bool(json.loads(sealed) == json.loads(column))
+    except ValueError:
+        return False
+
+
+def _which_column(row: Row) -> str:
+    """Which says otherwise than the bytes, which are read as a whole; empty if none."""
+    said: dict[str, Any] = json.loads(row.body)
+    columns = {
+        "id": row.id,
+        "at": row.at.astimezone(UTC).isoformat(),
+        "actor": [row.actor_kind, row.actor_id],
+        "type": row.type,
+        "call": row.call,
+        "transfer": row.transfer,
+        "attempt": row.attempt,
+        "payload": row.payload_digest.hex() if row.payload_digest else "",
+        "facts": json.loads(row.facts),
+    }
+    return next((name for name, value in columns.items() if said.get(name) != value), "")
 
 
 def _vanished() -> Break | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,32 @@ def test_a_changed_event_is_found_by_each_of_its_columns(sealed: list[int], chan
     assert broken
     assert (broken.kind, broken.event, broken.seal) == ("changed", sealed[3], link_of(sealed[3]))
     assert str(sealed[3]) in broken.words
+
+
+@pytest.mark.parametrize("name", ["actor", "at", "attempt", "call", "facts", "id", "payload", "transfer", "type"])
+def test_bytes_that_were_forged_with_their_link_are_found_by_the_columns(sealed: list[int], name: str) -> None:
+    """Of the newest event, so that no later link tells."""
+    event = Event.objects.get(pk=sealed[7])
+    said = json.loads(bytes(event.body))
+    said[name] = {"actor": ["ai", "AJ_2"], "facts": {"key": "other"}}.get(name, "2026-01-01T00:00:00.000001+00:00")
+    body, previous = canonical(said), bytes(Seal.objects.get(event=event).previous)
+    by_the_owner(
+        f"UPDATE calls_event SET body = '\\x{body.hex()}' WHERE seq = {event.seq}",
+        f"UPDATE calls_seal SET digest = '\\x{link_digest(previous, body).hex()}' WHERE event_id = {event.seq}",
+    )
+    broken = chain.verify().broken
+    assert broken
+    assert (broken.kind, broken.event) == ("changed", event.seq)
+    assert f"“{name}”" in broken.words
+
+
+def test_an_event_in_whatever_letters_and_times_verifies() -> None:
+    """What the quick comparison of its bytes does not know is read as a whole."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)  # no part of a second
+    with clock_of(lambda: at):
+        record(FactLearnt(key='"Grüße"\\ \u2028'), actor=Actor("person", 'ü"\\\n'), payload={"value": "é"})
+    seal_events()
+    assert chain.verify().ok
 
 
 def test_changed_words_are_found(sealed: list[int]) -> None:
