@@ -12,6 +12,8 @@ from calls.models import ApiKey, Call, Department
 from transfers.models import Attempt, Callback, Manager, Transfer
 from transfers.states import OPEN_ATTEMPT
 
+NO_DEPARTMENT = 0  # where a department is a mere number
+
 
 @dataclass(frozen=True)
 class Lens:
@@ -39,9 +41,10 @@ class Lens:
             return Transfer.objects.filter(
                 pk__in=Attempt.objects.filter(manager=self.manager_id).values("transfer")
             )
-        seen = self.scope.of_department("call__department")
+        seen = Q(pk__in=())
         if self.scope.sees_calls:
-            seen |= Q(department__in=self.scope.departments)
+            mine = self.scope.departments
+            seen = Q(call_department__in=(NO_DEPARTMENT, *mine)) | Q(department__in=mine)
         if self.manager_id:
             seen |= Q(Exists(Attempt.objects.filter(transfer=OuterRef("pk"), manager=self.manager_id)))
         return Transfer.objects.filter(seen)

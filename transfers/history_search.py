@@ -1,10 +1,11 @@
 """Finds transfers by what is filtered for, newest first, at a cost that does not grow with the past.
 
 Most filters are left to PostgreSQL's planner: it knows how common each value is, and either walks from the newest
-on or begins with the rare ones. Two it cannot judge. Who had part in a transfer is in five tables: each is asked
-for its own newest, and those are put in order. What was said is in an index without any order of time: a stretch
-of the newest is looked at row by row, which fills a page for every common word; the others are rare, and are
-sought by their index from there on.
+on or begins with the rare ones. Three it cannot judge. That a value is common says nothing of one department: who
+sees only a few is answered for each of them by itself, from an index that begins with it. Who had part in a
+transfer is in five tables: each is asked for its own newest, and those are put in order. What was said is in an
+index without any order of time: a stretch of the newest is looked at row by row, which fills a page for every
+common word; the others are rare, and are sought by their index from there on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -22,13 +23,15 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet
 
 from calls.models import Call, Supervision, Utterance
-from transfers.access import Lens
+from transfers.access import NO_DEPARTMENT, Lens
 from transfers.history_filters import LAST, Failed, Filters, Kind
-from transfers.models import Attempt, BriefingVersion, Transfer
-from transfers.states import AttemptState, EndReason, Outcome
+from transfers.models import FAILED_ANSWERED, FAILED_UNANSWERED, Attempt, BriefingVersion, Transfer
+from transfers.states import EndReason, Outcome
 
+FEW = 8  # departments: more are a part of the whole that fills a page from the newest on
 LOOKED_AT = 5000  # transfers of the newest: some 30 ms; what is in one of a hundred fills a page of fifty
 Transfers = QuerySet[Transfer]
+Rows = QuerySet[Any]  # transfers, or attempts, which have the same columns to be put in order by
 
 
 @dataclass(frozen=True, order=True)
@@ -55,11 +58,14 @@ def newest(lens: Lens, filters: Filters, *, before: Cursor | None, many: int) ->
     """The ids of the newest `many` that match and come after `before`, newest first."""
     if filters.words and not lens.sight.transcript:
         return []
-    easy, said = _easy(lens, filters), _said(filters.words) if filters.words else None
-    found: set[Cursor] = set()
-    for part in _parts(filters.supervisor):
-        rows = easy.filter(part)
-        found |= set(_with_words(rows, said, before, many) if said is not None else _first(rows, before, many))
+    if filters.words or filters.supervisor is not None:
+        easy, said = _easy(lens, filters), _said(filters.words) if filters.words else None
+        found: set[Cursor] = set()
+        for part in _parts(filters.supervisor):
+            rows = easy.filter(part)
+            found |= set(_with_words(rows, said, before, many) if said is not None else _first(rows, before, many))
+    else:
+        found = {one for view in _views(lens, filters) for one in _of_view(view, filters, before, many)}
     return [one.id for one in sorted(found, reverse=True)[:many]]
 
 
@@ -91,35 +97,44 @@ def _with_words(rows: Transfers, said: QuerySet[Utterance], before: Cursor | Non
     return found + _first(rare, Cursor(*last), many - len(found))
 
 
-def _ordered(rows: Transfers) -> Transfers:
-    return rows.order_by("-requested_at", "-id")
+def _ordered(rows: Rows, id: str = "pk") -> Rows:
+    return rows.order_by("-requested_at", f"-{id}")
 
 
-def _after(rows: Transfers, before: Cursor | None) -> Transfers:
+def _after(rows: Rows, before: Cursor | None, id: str = "pk") -> Rows:
+    """`id`: where these rows have the transfer's."""
     if before:
         # The first condition says no more than the second, but an index can begin there.
-        rows = rows.filter(requested_at__lte=before.at).filter(Q(requested_at__lt=before.at) | Q(pk__lt=before.id))
-    return _ordered(rows)
+        later = Q(requested_at__lt=before.at) | Q(**{f"{id}__lt": before.id})
+        rows = rows.filter(requested_at__lte=before.at).filter(later)
+    return _ordered(rows, id)
 
 
 # ── what PostgreSQL can judge ────────────────────────────────────────────────────────────────────
 
 
 def _easy(lens: Lens, filters: Filters) -> Transfers:
-    rows = lens.transfers().filter(**_of_transfer(filters), **_of_call(filters))
+    rows = _of_transfer(lens.transfers(), filters)
+    attempts = _of_attempt(filters)
+    if attempts:
+        rows = rows.filter(pk__in=Attempt.objects.filter(attempts).values("transfer"))
+    return rows
+
+
+def _of_transfer(rows: Rows, filters: Filters, of: str = "") -> Rows:
+    """By what the transfers are, and their calls; `of` is where these rows have the transfer."""
+    wanted = _columns(filters) | _of_call(filters)
+    rows = rows.filter(_failed_before_ringing(filters.failed, of), **{f"{of}{k}": v for k, v in wanted.items()})
     if filters.longer is not None or filters.shorter is not None:
-        rows = rows.annotate(took=F("ended_at") - F("requested_at"))
+        rows = rows.annotate(took=F(f"{of}ended_at") - F(f"{of}requested_at"))
         if filters.longer is not None:
             rows = rows.filter(took__gte=timedelta(seconds=filters.longer))
         if filters.shorter is not None:
             rows = rows.filter(took__lte=timedelta(seconds=filters.shorter))
-    attempts = _of_attempt(filters)
-    if attempts:  # all of one attempt: whom Dana declined, not whom Dana was rung for and anybody declined
-        rows = rows.filter(pk__in=Attempt.objects.filter(**attempts).values("transfer"))
-    return rows.filter(_failed_before_ringing(filters.failed))
+    return rows
 
 
-def _of_transfer(filters: Filters) -> dict[str, Any]:
+def _columns(filters: Filters) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     if filters.department is not None:
         wanted["department"] = filters.department
@@ -144,34 +159,74 @@ def _of_call(filters: Filters) -> dict[str, Any]:
     return wanted
 
 
-def _of_attempt(filters: Filters) -> dict[str, Any]:
-    wanted: dict[str, Any] = {}
+def _of_attempt(filters: Filters) -> Q:
+    """All of one attempt: whom Dana declined, not whom Dana was rung for and anybody declined."""
+    wanted = Q()
     if filters.manager:
-        wanted["manager"] = filters.manager
+        wanted &= Q(manager=filters.manager)
     if filters.outcome:
-        wanted["outcome"] = filters.outcome
+        wanted &= Q(outcome=filters.outcome)
     if filters.sip is not None:
-        wanted["sip_status"] = filters.sip
+        wanted &= Q(sip_status=filters.sip)
     if filters.failed == Failed.RING:
-        wanted |= {"state": AttemptState.FAILED, "answered_at": None}
+        wanted &= FAILED_UNANSWERED
     elif filters.failed == Failed.CONSULTATION:
-        others = [one for one in Outcome if one != Outcome.MERGE_FAILED]
-        wanted |= {"state": AttemptState.FAILED, "answered_at__isnull": False, "outcome__in": others}
+        wanted &= FAILED_ANSWERED
     elif filters.failed == Failed.JOIN:
-        wanted["outcome__in"] = [Outcome.MERGE_FAILED]
+        wanted &= Q(outcome=Outcome.MERGE_FAILED)
     return wanted
 
 
-def _failed_before_ringing(failed: str) -> Q:
+def _failed_before_ringing(failed: str, of: str) -> Q:
     if failed == Failed.APPROVAL:
-        return Q(end_reason=EndReason.NOT_APPROVED)
+        return Q(**{f"{of}end_reason": EndReason.NOT_APPROVED})
     if failed == Failed.UNTIL_DIAL:
-        nobody = (EndReason.NO_MANAGER, EndReason.OUTSIDE_HOURS)
-        return Q(end_reason__in=nobody) & Q(~Exists(Attempt.objects.filter(transfer=OuterRef("pk"))))
+        nobody = Q(**{f"{of}end_reason__in": (EndReason.NO_MANAGER, EndReason.OUTSIDE_HOURS)})
+        return nobody & Q(~Exists(Attempt.objects.filter(transfer=OuterRef(f"{of}pk"))))
     return Q()
 
 
 # ── what it cannot ───────────────────────────────────────────────────────────────────────────────
+
+
+class View(NamedTuple):
+    """What is seen for one reason, as transfers and as attempts."""
+
+    transfers: Transfers
+    attempts: QuerySet[Attempt]
+
+
+def _views(lens: Lens, filters: Filters) -> Sequence[View]:
+    """Together they are what this lens sees, as `Lens.transfers` has it."""
+    scope = lens.scope
+    if scope.every_department:
+        return (View(Transfer.objects.all(), Attempt.objects.all()),)
+    if len(scope.departments) > FEW:
+        seen = lens.transfers()
+        return (View(seen, Attempt.objects.filter(transfer__in=seen)),)
+    if filters.department in scope.departments:
+        return (_where(department=filters.department),)
+    views = [_where(call_department=NO_DEPARTMENT)] if scope.sees_calls else []
+    for one in scope.departments:
+        views += [_where(department=one), _where(call_department=one)]
+    if lens.manager_id:
+        mine = Attempt.objects.filter(manager=lens.manager_id).order_by().values("transfer")
+        views.append(View(Transfer.objects.filter(pk__in=mine), Attempt.objects.filter(transfer__in=mine)))
+    return views
+
+
+def _where(**seen: int | None) -> View:
+    return View(Transfer.objects.filter(**seen), Attempt.objects.filter(**seen))
+
+
+def _of_view(view: View, filters: Filters, before: Cursor | None, many: int) -> list[Cursor]:
+    """What is asked of attempts is answered by their own indexes, which are in the history's order."""
+    wanted = _of_attempt(filters)
+    if not wanted:
+        return _first(_of_transfer(view.transfers, filters), before, many)
+    tried = _of_transfer(view.attempts.filter(wanted), filters, of="transfer__")
+    places = _after(tried, before, id="transfer_id").values_list("requested_at", "transfer_id").distinct()[:many]
+    return [Cursor(at, id) for at, id in places if at]
 
 
 def _said(words: str) -> QuerySet[Utterance]:

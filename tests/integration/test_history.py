@@ -22,7 +22,7 @@ from transfers.access import Lens, lens_of
 from transfers.history import history_page
 from transfers.history_filters import filters_of
 from transfers.models import Attempt, BriefingVersion, HistoryExport, Manager, Transfer
-from transfers.states import EndReason, Outcome, TransferState
+from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,6 +90,68 @@ def test_whoever_asked_decided_wrote_or_was_there_had_part_in_it(floor) -> None:
     assert found(lens, supervisor=sam.pk) == had_part
 
 
+@pytest.mark.parametrize("few", [8, 0], ids=["department by department", "all at once"])
+def test_a_page_shows_what_its_reader_sees_however_it_is_sought(floor, few, monkeypatch) -> None:
+    """Of one's departments by the call or by the transfer, unassigned, and one's own; nothing twice."""
+    monkeypatch.setattr(history_search, "FEW", few)
+    monkeypatch.setattr("transfers.history.PAGE", 2)
+    ines = Manager.objects.get(name="Ines")
+    elsewhere = rows.call(floor.claims)
+    over = rows.transfer(rows.call(floor.claims), TransferState.FAILED, department=floor.billing)
+    unassigned = rows.transfer(rows.call(None), TransferState.FAILED)
+    for one in (over, unassigned, rows.transfer(elsewhere, TransferState.FAILED)):
+        for nth in (1, 2):  # the same twice
+            rows.attempt(one, ines, AttemptState.FAILED, nth=nth, outcome=Outcome.BUSY, sip_status=486)
+    people = {
+        "of_one": account(Role.SUPERVISOR, floor.billing, name="of_one"),
+        "of_two": account(Role.SUPERVISOR, floor.billing, floor.claims, name="of_two"),
+        "both": account(Role.SUPERVISOR, floor.billing, name="both"),
+        "manager": account(Role.MANAGER, name="manager"),
+        "auditor": account(Role.AUDITOR, name="auditor"),
+    }
+    for name in ("manager", "both"):
+        Manager.objects.filter(pk=ines.pk).update(user=people[name])
+        lens = lens_of(people[name])
+        assert unassigned in lens.transfers()
+        assert_all_found(lens)
+    for name in ("of_one", "of_two", "auditor"):
+        lens = lens_of(people[name])
+        assert over in lens.transfers()
+        assert_all_found(lens)
+    of_one = lens_of(people["of_one"])
+    assert {unassigned, over, floor.returned} == set(found_in_order(of_one, sip=486))
+    assert not found(of_one, department=floor.claims.pk, sip=486)
+
+
+def assert_all_found(lens: Lens) -> None:
+    seen = lens.transfers().order_by("-requested_at", "-pk")
+    assert found_in_order(lens) == list(seen)
+    for query, tried in (
+        ({"outcome": "busy"}, {"outcome": Outcome.BUSY}),
+        ({"failed": "ring"}, {"answered_at": None}),
+    ):
+        of_them = Attempt.objects.filter(state=AttemptState.FAILED, **tried).values("transfer")
+        assert found_in_order(lens, **query) == list(seen.filter(pk__in=of_them))
+
+
+def test_attempts_and_transfers_keep_in_step_with_what_they_are_of(floor) -> None:
+    """Their copies are PostgreSQL's own: a redirect, and a call whose department comes late, carry them on."""
+    one = Attempt.objects.filter(transfer=floor.returned).get()
+    assert (one.requested_at, one.department) == (floor.returned.requested_at, floor.billing.pk)
+    late = rows.transfer(rows.call(None), TransferState.FAILED)
+    rows.attempt(late, Manager.objects.get(name="Omar"), AttemptState.FAILED, outcome=Outcome.BUSY)
+    of_claims = lens_of(account(Role.SUPERVISOR, floor.claims, name="cleo"))
+    assert found(of_claims, outcome="busy") == {late}
+    Call.objects.filter(pk=late.call_id).update(department=floor.billing)
+    assert found(of_claims, outcome="busy") == set()
+    assert late not in of_claims.transfers()
+    Transfer.objects.filter(pk=late.pk).update(department=floor.claims)
+    assert found(of_claims, outcome="busy") == {late}
+    Call.objects.filter(pk=late.call_id).update(department=floor.claims)
+    moved = Attempt.objects.get(transfer=late)
+    assert {moved.department, moved.call_department} == {floor.claims.pk}
+
+
 def test_words_said_are_found_by_those_who_may_read_them(floor) -> None:
     lens = lens_of(account(Role.SUPERVISOR, floor.billing, name="priya"))
     assert found(lens, words="charged twice") == {floor.waiting}
@@ -112,19 +174,20 @@ def test_what_is_not_in_the_newest_is_sought_by_its_index(floor, monkeypatch) ->
     lens = lens_of(account(Role.ADMINISTRATOR, name="root"))
     monkeypatch.setattr(history_search, "LOOKED_AT", 2)
     monkeypatch.setattr("transfers.history.PAGE", 1)
-    wanted = found_in_order(lens, "")
+    wanted = found_in_order(lens)
     for one in wanted:
         rows.say(one.call, "caller", "platypus", seconds=1)
-    assert found_in_order(lens, "platypus") == wanted
+    assert found_in_order(lens, words="platypus") == wanted
     root = lens_of(account(Role.ADMINISTRATOR, name="again"))
     Transfer.objects.update(decided_by=None, requested_by=None, cancelled_by=None)
     assert found(root, supervisor=10**6) == set()
 
 
-def found_in_order(lens: Lens, words: str) -> list[Transfer]:
+def found_in_order(lens: Lens, **query: object) -> list[Transfer]:
     inside, before = [], ""
+    filters = filters_of({name: str(value) for name, value in query.items()})
     while True:
-        page = history_page(lens, filters_of({"words": words}), before=before)
+        page = history_page(lens, filters, before=before)
         inside += [row.transfer for row in page.rows]
         before = page.older
         if not before:

@@ -57,7 +57,7 @@ def test_a_transfer_is_counted_once_when_it_is_over(world: World) -> None:
     assert counted["DayTally"] == [(START.date(), story.where.pk, "ai", "connected", 1, 0)]
     assert counted["HourTally"] == [(START.date(), 12, story.where.pk, 1, 1, 0)]
     assert counted["ManagerTally"] == [(START.date(), story.where.pk, story.people["Dana"].pk, "", 1)]
-    assert len(counted["PhaseTally"]) == 2 * 5, "of the day and of its week"
+    assert len(counted["PhaseTally"]) == 2 * 2 * 5, "of the day and of its week; of the department and of all"
     Transfer.objects.update(measured=False)  # a mark that was lost counts nothing twice
     assert (measure(), measure()) == (1, 0)
     assert sums() == counted

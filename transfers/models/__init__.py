@@ -7,6 +7,7 @@ from .exports import HistoryExport
 from .hours import Holiday, OpeningHours, Shift, ShiftException
 from .policies import Policy
 from .reports import (
+    EVERY_DEPARTMENT,
     Asked,
     DayTally,
     HourTally,
@@ -18,10 +19,24 @@ from .reports import (
 )
 from .rings import Ring
 from .roster import Endpoint, Manager, PinEntry, Presence, Trunk
-from .transfers import Afterwards, Attempt, BriefingVersion, Decision, HandOver, ReferResult, Transfer, WaitsWith
+from .transfers import (
+    FAILED_ANSWERED,
+    FAILED_UNANSWERED,
+    Afterwards,
+    Attempt,
+    BriefingVersion,
+    Decision,
+    HandOver,
+    ReferResult,
+    Transfer,
+    WaitsWith,
+)
 from .uploads import RosterUpload
 
 __all__ = [
+    "EVERY_DEPARTMENT",
+    "FAILED_ANSWERED",
+    "FAILED_UNANSWERED",
     "Afterwards",
     "Asked",
     "Attempt",

@@ -12,6 +12,8 @@ from django.db import models
 from .roster import Manager
 from .transfers import Attempt, Transfer
 
+EVERY_DEPARTMENT = 2**63 - 1  # as the department of a `PhaseTally`: of all of them together
+
 
 class Asked(models.TextChoices):
     """Who asked for a person, which is why."""
@@ -121,7 +123,10 @@ class HourTally(models.Model):
 
 
 class PhaseTally(models.Model):
-    """How many phases of a day, or of a week by its Monday, fell into a bucket of `reports.histogram`."""
+    """How many phases of a day, or of a week by its Monday, fell into a bucket of `reports.histogram`.
+
+    These are by far the most rows of a report, so their sums over all departments are there, too.
+    """
 
     weekly = models.BooleanField()
     day = models.DateField()
@@ -134,7 +139,9 @@ class PhaseTally(models.Model):
         default_permissions = ()
         constraints = (
             models.UniqueConstraint(
-                fields=("weekly", "day", "department", "phase", "bucket"), name="phase_tally_once"
+                fields=("weekly", "day", "department", "phase", "bucket"),
+                include=("n",),  # it is all that a report reads
+                name="phase_tally_once",
             ),
         )
 

@@ -146,6 +146,9 @@ class Transfer(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     deadline_at = models.DateTimeField(null=True, blank=True, help_text="Of the present state, for the page.")
     wake_at = models.DateTimeField(null=True, blank=True, help_text="When the clock looks at it next.")
+    call_department = models.PositiveBigIntegerField(
+        default=0, db_default=0, editable=False, help_text="The call's; 0 for none. PostgreSQL keeps it (0016)."
+    )
     measured = models.BooleanField(
         default=False, db_default=False, help_text="It is over, and the reports have counted it."
     )
@@ -161,6 +164,13 @@ class Transfer(models.Model):
             models.Index(fields=("-requested_at", "-id"), name="transfer_newest"),
             models.Index(fields=("end_reason", "-requested_at", "-id"), name="transfer_by_result"),
             models.Index(fields=("department", "-requested_at", "-id"), name="transfer_by_department"),
+            models.Index(
+                fields=("department", "end_reason", "-requested_at", "-id"), name="transfer_by_department_result"
+            ),
+            models.Index(fields=("call_department", "-requested_at", "-id"), name="transfer_by_calls_department"),
+            models.Index(
+                fields=("call_department", "end_reason", "-requested_at", "-id"), name="transfer_by_calls_result"
+            ),
             models.Index(fields=("-requested_at", "-id"), condition=models.Q(kind="cold"), name="transfer_cold"),
             models.Index(
                 fields=("requested_by", "-requested_at", "-id"),
@@ -206,13 +216,32 @@ class Transfer(models.Model):
         return self.state in OPEN_TRANSFER
 
 
+NEWEST = ("-requested_at", "-transfer")  # the order of the history
+FAILED_UNANSWERED = models.Q(state=AttemptState.FAILED, answered_at__isnull=True)
+FAILED_ANSWERED = models.Q(state=AttemptState.FAILED, answered_at__isnull=False) & ~models.Q(
+    outcome=Outcome.MERGE_FAILED
+)
+
+
+def _filtered(name: str, *fields: str, condition: models.Q) -> tuple[models.Index, ...]:
+    """What the history filters attempts by, newest first: of everything, and of what one department sees.
+
+    A value may be common and yet nowhere in a department: without its own index that is a walk of the whole past.
+    """
+    seen_by = {"": (), "_department": ("department",), "_calls": ("call_department",)}
+    return tuple(
+        models.Index(fields=(*department, *fields, *NEWEST), condition=condition, name=f"attempt_{name}{suffix}")
+        for suffix, department in seen_by.items()
+    )
+
+
 class Attempt(models.Model):
     """One endpoint of one manager called once."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     transfer = models.ForeignKey(Transfer, on_delete=models.CASCADE, related_name="attempts")
     nth = models.PositiveSmallIntegerField()
-    manager = models.ForeignKey(Manager, on_delete=models.PROTECT, related_name="attempts")
+    manager = models.ForeignKey(Manager, on_delete=models.PROTECT, related_name="attempts", db_index=False)
     endpoint = models.ForeignKey(Endpoint, on_delete=models.SET_NULL, null=True, blank=True)
     state = models.CharField(max_length=12, choices=AttemptState, default=AttemptState.RESERVED)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
@@ -242,6 +271,13 @@ class Attempt(models.Model):
     afterwards = models.CharField(max_length=12, choices=Afterwards, blank=True)
     note = models.TextField(blank=True, help_text="The manager's own, written during the call or after it.")
     noted_at = models.DateTimeField(null=True, blank=True, help_text="When they were done with it.")
+    requested_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="The transfer's, as are the departments: PostgreSQL keeps them (0016).",
+    )
+    department = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    call_department = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     version = models.PositiveBigIntegerField(default=1)
 
     class Meta:
@@ -255,10 +291,11 @@ class Attempt(models.Model):
             models.UniqueConstraint(fields=("transfer", "nth"), name="attempt_nth_once"),
         )
         indexes = (
-            models.Index(fields=("outcome",), condition=~models.Q(outcome=""), name="attempt_by_outcome"),
-            models.Index(
-                fields=("sip_status",), condition=models.Q(sip_status__isnull=False), name="attempt_by_sip"
-            ),
+            models.Index(fields=("manager", *NEWEST), name="attempt_by_manager"),
+            *_filtered("outcome", "outcome", condition=~models.Q(outcome="")),
+            *_filtered("sip", "sip_status", condition=models.Q(sip_status__isnull=False)),
+            *_filtered("unanswered", condition=FAILED_UNANSWERED),
+            *_filtered("answered", condition=FAILED_ANSWERED),
         )
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from django.db.models import Case, Count, DateField, F, Model, Q, QuerySet, Sum,
 from django.db.models.functions import Cast, TruncDay, TruncWeek
 
 from transfers.models import (
+    EVERY_DEPARTMENT,
     DayTally,
     HourTally,
     ManagerTally,
@@ -142,7 +143,8 @@ Bucket = tuple[date | None, str, int, int]
 
 
 def _of_days(wanted: Wanted, departments: list[int] | None) -> list[Bucket]:
-    rows = _of(PhaseTally, wanted, departments).filter(weekly=wanted.weekly)
+    of_these = [EVERY_DEPARTMENT] if departments is None else departments
+    rows = _of(PhaseTally, wanted, of_these).filter(weekly=wanted.weekly)
     when = Case(When(phase=PhaseKind.TO_PERSON, then=F("period")), output_field=DateField())
     return _summed(rows.annotate(when=when), "when", "phase", "bucket", n=Sum("n"))
 
@@ -157,8 +159,8 @@ def _of_an_hour(wanted: Wanted, departments: list[int] | None) -> list[Bucket]:
     period = "date_trunc('week', day)::date" if wanted.weekly else "day"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT CASE WHEN phase = '{PhaseKind.TO_PERSON}' THEN {period} END, phase, bucket, sum(n)::bigint "
-            f"FROM ({phases}) AS counted GROUP BY 1, 2, 3",
+            f"SELECT CASE WHEN phase = '{PhaseKind.TO_PERSON}' THEN {period} END, phase, bucket, count(*) "
+            f"FROM ({phases}) AS measured GROUP BY 1, 2, 3",
             values,
         )
         return [(row[0], row[1], row[2], row[3]) for row in cursor.fetchall()]

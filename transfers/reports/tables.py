@@ -9,10 +9,11 @@ from io import StringIO
 from uuid import UUID
 
 from calls.models import Department
+from transfers.access import NO_DEPARTMENT
 from transfers.models import Asked, Manager, PhaseKind
 from transfers.reports.histogram import percentiles
 from transfers.reports.read import Counted, Figures, Histogram
-from transfers.reports.wanted import NO_DEPARTMENT, Wanted
+from transfers.reports.wanted import Wanted
 from transfers.states import EndReason, Outcome
 
 PER_CENTS = (50, 90, 99)

@@ -8,23 +8,23 @@ from uuid import UUID
 
 from django.db import connection
 
-from transfers.models import DayTally, HourTally, ManagerTally, PhaseTally
+from transfers.models import EVERY_DEPARTMENT, DayTally, HourTally, ManagerTally, PhaseTally
 from transfers.reports.histogram import BOUNDS
 from transfers.reports.reached import MISSED, REACHED
 
 DAY = "(at AT TIME ZONE 'UTC')::date"
 
-# Each phase of each measured row, counted by day, department and bucket.
+# Each phase of each measured row.
 PHASES = f"""
-    SELECT {DAY} AS day, department, phase, width_bucket(ms, %(bounds)s) AS bucket, count(*) AS n
+    SELECT {DAY} AS day, department, phase, width_bucket(ms, %(bounds)s) AS bucket
     FROM transfers_measuredtransfer, LATERAL (VALUES
         ('approval', approval_ms), ('hold', hold_ms), ('to_person', to_person_ms)) AS measured (phase, ms)
-    WHERE ms IS NOT NULL AND {{of_transfers}} GROUP BY 1, 2, 3, 4
+    WHERE ms IS NOT NULL AND {{of_transfers}}
     UNION ALL
-    SELECT {DAY} AS day, department, phase, width_bucket(ms, %(bounds)s) AS bucket, count(*) AS n
+    SELECT {DAY} AS day, department, phase, width_bucket(ms, %(bounds)s) AS bucket
     FROM transfers_measuredattempt, LATERAL (VALUES
         ('ring', ring_ms), ('briefing', briefing_ms), ('merge', merge_ms)) AS measured (phase, ms)
-    WHERE ms IS NOT NULL AND {{of_attempts}} GROUP BY 1, 2, 3, 4
+    WHERE ms IS NOT NULL AND {{of_attempts}}
 """
 ADD = (
     f"""
@@ -43,7 +43,12 @@ ADD = (
     SET n = old.n + excluded.n, reached = old.reached + excluded.reached, missed = old.missed + excluded.missed
     """,
     f"""
-    WITH daily AS ({PHASES})
+    WITH by_department AS (
+        SELECT day, department, phase, bucket, count(*) AS n FROM ({PHASES}) AS measured GROUP BY 1, 2, 3, 4
+    ), daily AS (
+        SELECT * FROM by_department UNION ALL
+        SELECT day, {EVERY_DEPARTMENT}, phase, bucket, sum(n) FROM by_department GROUP BY 1, 2, 3, 4
+    )
     INSERT INTO transfers_phasetally AS old (weekly, day, department, phase, bucket, n)
     SELECT false, day, department, phase, bucket, n FROM daily UNION ALL
     SELECT true, date_trunc('week', day)::date, department, phase, bucket, sum(n) FROM daily GROUP BY 1, 2, 3, 4, 5

@@ -10,12 +10,11 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from calls import parsed
-from transfers.access import Lens
+from transfers.access import NO_DEPARTMENT, Lens
 
 MOST_DAYS = 366
 MOST_SINGLE = 92  # of more days, whole weeks are told
 RANGES = {"today": 1, "7": 7, "30": 30, "90": 90}
-NO_DEPARTMENT = 0
 OLDEST = date(2000, 1, 1)
 
 

@@ -6,10 +6,10 @@ from django.views.decorators.http import require_GET
 from calls.access import VIEW_CALLS, VIEW_EVERY_DEPARTMENT
 from calls.timing import now
 from calls.views.pages import acts, page
-from transfers.access import Lens, lens_of
+from transfers.access import NO_DEPARTMENT, Lens, lens_of
 from transfers.reports.read import Figures, read
 from transfers.reports.tables import as_csv, plots, tables
-from transfers.reports.wanted import NO_DEPARTMENT, RANGES, Wanted, departments_of, wanted_of
+from transfers.reports.wanted import RANGES, Wanted, departments_of, wanted_of
 
 
 @require_GET
