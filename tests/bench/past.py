@@ -29,14 +29,17 @@ Say = Callable[[str], None]
 ID = "('0190' || lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(n), 8, '0'))::uuid"
 # Never a whole second: as text, Python leaves those out.
 AT = "(date_trunc('second', now()) - interval '730 days' * ((%(many)s - n + 1.0) / %(many)s))"
+JOINED = "n %% 10 < 7"
+# Mixed, so that each department has of everything; but the first, and the small one, which is the last, have
+# nothing of what is `ELSEWHERE`.
+NTH = "(n::bigint * 48271 %% 65537) %% %(departments_n)s"
+DEPARTMENT = f"(%(departments)s::bigint[])[CASE WHEN n %% 2000 = 1 THEN 1 + %(departments_n)s ELSE 1 + {NTH} END]"
+ELSEWHERE = f"{NTH} > 0 AND n %% 20 = 8"
 RESULT = (
     "CASE WHEN n %% 10 < 7 THEN 'connected' WHEN n %% 5000 = 9 THEN 'error' "
+    f"WHEN {ELSEWHERE} THEN 'outside_hours' "
     "WHEN n %% 100 = 19 THEN 'not_approved' WHEN n %% 10 = 9 THEN 'no_manager' ELSE 'declined' END"
 )
-JOINED = "n %% 10 < 7"
-# Mixed, so that each department has of everything: what it has none of is a walk of the whole past.
-NTH = "(n::bigint * 48271 %% 65537) %% %(departments_n)s"
-DEPARTMENT = f"(%(departments)s::bigint[])[1 + {NTH}]"
 # One of its own: `house` gives each department every so manieth.
 MANAGER = f"(%(managers)s::uuid[])[1 + {NTH} + %(departments_n)s * ((n::bigint * 16807 %% 65539) %% %(of_each)s)]"
 # Most ask the AI; of the others some ask often, and the last hardly ever.
@@ -68,6 +71,7 @@ DIFFERENT: dict[type[Model], dict[str, str]] = {
         "held_at": f"{AT} + interval '1 minute'",
         "merged_at": f"CASE WHEN {JOINED} THEN {AT} + interval '90 seconds' END",
         "ended_at": f"{AT} + interval '1 minute' + interval '1 second' * (30 + power(n %% 1009, 2) / 700)",
+        "measured": "true",
     },
     Attempt: {
         "id": ID,
@@ -75,12 +79,13 @@ DIFFERENT: dict[type[Model], dict[str, str]] = {
         "manager_id": MANAGER,
         "state": f"CASE WHEN {JOINED} THEN 'ended' ELSE 'failed' END",
         "outcome": f"CASE WHEN {JOINED} THEN '' WHEN n %% 4000 = 18 THEN 'merge_failed' "
-        "WHEN n %% 20 = 18 THEN 'busy' ELSE 'no_answer' END",
+        f"WHEN {ELSEWHERE} THEN 'voicemail' WHEN n %% 20 = 18 THEN 'busy' ELSE 'no_answer' END",
         "sip_status": f"CASE WHEN {JOINED} THEN NULL WHEN n %% 20000 = 19 THEN 603 "
-        "WHEN n %% 20 = 18 THEN 486 ELSE 480 END",
+        f"WHEN {ELSEWHERE} THEN 487 WHEN n %% 20 = 18 THEN 486 ELSE 480 END",
         "reserved_at": f"{AT} + interval '1 minute'",
         "dialed_at": f"{AT} + interval '1 minute'",
-        "answered_at": f"CASE WHEN {JOINED} OR n %% 4000 = 18 THEN {AT} + interval '70 seconds' END",
+        "answered_at": f"CASE WHEN {JOINED} OR n %% 4000 = 18 OR ({ELSEWHERE}) "
+        f"THEN {AT} + interval '70 seconds' END",
     },
 }
 # Ten words each, the common ones often; and in every turn of a caller a number that is in a few turns only.
@@ -100,12 +105,15 @@ FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, %(turns)s) AS
 def house() -> dict[str, User]:
     """Departments, managers, supervisors; and who looks at the past."""
     departments = [rows.department(f"Department {n}") for n in range(DEPARTMENTS)]
+    small = rows.department("Small department")  # one in two thousand
     managers = [rows.manager(f"Manager {n}", departments[n % DEPARTMENTS]) for n in range(MANAGERS)]
     people = {
         "a supervisor of one department": account(Role.SUPERVISOR, departments[0], name="priya"),
+        "a supervisor of a small department": account(Role.SUPERVISOR, small, name="sam"),
         "an auditor": account(Role.AUDITOR, name="audra"),
         "a manager": account(Role.MANAGER, name="dana"),
     }
+    managers[1].departments.add(small)
     for n in range(SUPERVISORS):
         account(Role.SUPERVISOR, departments[n % DEPARTMENTS], name=f"supervisor-{n:02}")
     Manager.objects.filter(pk=managers[0].pk).update(user=people["a manager"])

@@ -2,7 +2,7 @@
 
 The databases stay in the cache folder ($XDG_CACHE_HOME/patchbay/bench; as root, PostgreSQL's own files are in
 /var/lib/patchbay): 10 GB, some minutes. A tenth is built with `ARGS="--many 100000"`; `--anew` builds it again,
-which is needed when tables have changed. Writes build/bench-big.json.
+which is needed when tables have changed, and `--build` does nothing more. Writes build/bench-big.json.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TARGET = ROOT / "build" / "bench-big.json"
 MILLION, FEW = 1_000_000, 10_000
 BUILT = "bench_built"  # a table whose presence says that the past is whole
 WORDS = "words"  # how the names of searches in what was said begin
-PAGE_MS, WORDS_MS = 50.0, 300.0
+PAGE_MS, WORDS_MS, REPORT_MS = 50.0, 300.0, 300.0
 ROOM = 1.2  # times what it takes at ten thousand
 NOISE_MS = 5.0  # between two readings of the same
 EXPORT_MB = 100.0
@@ -55,6 +55,8 @@ def main() -> int:
     with _servers() as environment:
         few = _measured(FEW, environment, options)
         big = _measured(options.many, environment, options)
+    if options.build:
+        return 0
     figures = list(_figures(few, big, options.many))
     load = os.getloadavg()[1]
     TARGET.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +67,7 @@ def main() -> int:
         "figures": rows,
         "reads": big["reads"],
         "reads_at_10k": few["reads"],
+        "reports": big["reports"],
     }
     TARGET.write_text(json.dumps(told, indent=1) + "\n")
     sys.stdout.write(
@@ -78,6 +81,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--many", type=int, default=MILLION, help="transfers (default: a million)")
     parser.add_argument("--times", type=int, default=40, help="samples of each read (default: 40)")
     parser.add_argument("--anew", action="store_true", help="build again")
+    parser.add_argument("--build", action="store_true", help="build, and measure nothing")
     return parser.parse_args()
 
 
@@ -104,6 +108,7 @@ def _measured(many: int, environment: dict[str, str], options: argparse.Namespac
     _database(environment["DATABASE_URL"], name, anew=options.anew)
     url = environment["DATABASE_URL"].replace("/postgres?", f"/{name}?")
     command = [sys.executable, "-m", "tests.bench.big.one", "--many", str(many), "--times", str(options.times)]
+    command += ["--build"] if options.build else []
     env = os.environ | environment | {"DATABASE_URL": url, "LOG_LEVEL": "ERROR"}
     done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
@@ -137,6 +142,8 @@ def _figures(few: dict[str, Any], big: dict[str, Any], many: int) -> Iterator[Fi
     for name, one in sorted(reads.items()):
         if not name.startswith(WORDS) and one["p50"] > before[name]["p50"] * ROOM + NOISE_MS:
             yield Figure(f"{name}: times its median at {FEW:,}", one["p50"] / before[name]["p50"], "×", ROOM)
+    for name, one in sorted(big["reports"].items(), key=lambda item: -item[1]["p95"]):
+        yield Figure(f"p95 of a report's page: {name}", one["p95"], "ms", REPORT_MS)
     export, verify = big["export"], big["verify"]
     grown = f"memory by which an export of {export['rows']:,} rows grows the web"
     yield Figure(grown, export["grown_mb"], "MB", EXPORT_MB)

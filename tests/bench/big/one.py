@@ -31,10 +31,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--many", type=int, required=True)
     parser.add_argument("--times", type=int, default=40)
+    parser.add_argument("--build", action="store_true")
     options = parser.parse_args()
     django.setup()
     _built(options.many)
-    found: dict[str, Any] = {"reads": _reads(options.times), "verify": _verify(), "export": _export()}
+    if options.build:
+        sys.stdout.write("{}")
+        return 0
+    found: dict[str, Any] = {
+        "reads": _reads(options.times),
+        "reports": _reports(options.times),
+        "verify": _verify(),
+        "export": _export(),
+    }
     sys.stdout.write(json.dumps(found))
     return 0
 
@@ -43,7 +52,7 @@ def _built(many: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from tests.bench import past
+    from tests.bench import past, reports
     from tests.bench.big import record
 
     call_command("migrate", verbosity=0)
@@ -53,6 +62,8 @@ def _built(many: int) -> None:
     past.house()
     past.build(many, say)
     record.build(many, say)
+    say("  counting for the reports …")
+    say(f"    in {reports.build(many):.0f} s")
     past.run(f"CREATE TABLE {BUILT} AS SELECT now() AS at")
     say(f"  built in {time.monotonic() - began:.0f} s")
 
@@ -67,7 +78,12 @@ def _reads(times: int) -> dict[str, dict[str, Any]]:
     from tests.bench.figures import spread
     from transfers.access import lens_of
 
-    people = {"a supervisor": "priya", "an auditor": "audra", "a manager": "dana"}
+    people = {
+        "a supervisor": "priya",
+        "a supervisor of a small department": "sam",
+        "an auditor": "audra",
+        "a manager": "dana",
+    }
     found = {}
     for who, name in people.items():
         lens = lens_of(User.objects.get(username=name))
@@ -75,6 +91,24 @@ def _reads(times: int) -> dict[str, dict[str, Any]]:
             took = spread([reading.read(lens, query) for query in queries][1:])
             found[f"{what}, as {who}"] = asdict(took)
         say(f"  read as {who}")
+    return found
+
+
+def _reports(times: int) -> dict[str, dict[str, Any]]:
+    """Spreads in ms of whole pages, by what was asked for and as whom."""
+    from dataclasses import asdict
+
+    from django.contrib.auth.models import User
+
+    from calls.models import Department
+    from tests.bench import reports
+
+    ids = list(Department.objects.order_by("pk").values_list("pk", flat=True)[: reports.DEPARTMENTS])
+    found = {}
+    for who, name, offered in (("a supervisor", "priya", ids[:1]), ("an auditor", "audra", ids)):
+        pages = reports.pages(User.objects.get(username=name), times, offered)
+        found |= {f"{what}, as {who}": asdict(took) for what, took in pages.items()}
+    say("  reports read")
     return found
 
 
