@@ -19,7 +19,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from pydantic import BaseModel, ConfigDict
 from uuid6 import uuid7
 
-from calls.hints import after_commit
+from calls.hints import after_commit, each
 from calls.models import Event, EventPayload
 from calls.timing import now
 
@@ -83,7 +83,7 @@ def record(
     event.save(force_insert=True)
     if content:
         content.save(force_insert=True)
-    _tell(event)
+    _tell([event])
     return event
 
 
@@ -92,8 +92,7 @@ def record_many(told: Iterable[tuple[EventBody, Mapping[str, Any] | None]], *, a
     made = [_made(body, actor, payload) for body, payload in told]
     Event.objects.bulk_create([event for event, _ in made], batch_size=500)
     EventPayload.objects.bulk_create([content for _, content in made if content], batch_size=500)
-    for event, _ in made:
-        _tell(event)
+    _tell([event for event, _ in made])
 
 
 def _made(
@@ -138,9 +137,9 @@ def _made(
     return event, EventPayload(event=event, salt=salt, body=content) if digest else None
 
 
-def _tell(event: Event) -> None:
+def _tell(events: Sequence[Event]) -> None:
     for listener in _listeners:
-        after_commit(partial(listener, event))
+        after_commit(partial(each, events, listener))
 
 
 # ── what happens to a call ───────────────────────────────────────────────────────────────────────

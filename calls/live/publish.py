@@ -85,8 +85,11 @@ def changed(
 
 
 def _still_pending(waiting: list[Change]) -> bool:
-    """Whether this transaction (or the savepoint it is in) will still send that list."""
-    return any(getattr(entry[1], "changes", None) is waiting for entry in connection.run_on_commit)
+    """Whether this transaction (or the savepoint it is in) will still send that list.
+
+    From the newest on: of a thousand changes in a row each is asked, and finds it at once.
+    """
+    return any(getattr(entry[1], "changes", None) is waiting for entry in reversed(connection.run_on_commit))
 
 
 def audiences_of(frame: Frame, department_id: int | None) -> tuple[str, ...]:

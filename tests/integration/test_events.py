@@ -11,7 +11,7 @@ from django.db import IntegrityError, InternalError, ProgrammingError, connectio
 from pydantic import ValidationError
 
 from calls import events
-from calls.events import SYSTEM, Actor, CallStarted, EventBody, FactLearnt, canonical, record
+from calls.events import SYSTEM, Actor, CallStarted, EventBody, FactLearnt, canonical, record, record_many
 from calls.models import Event, EventPayload, Seal
 from calls.seals import GENESIS, link_digest, seal_events
 
@@ -151,3 +151,21 @@ def test_a_type_is_registered_once_and_takes_no_fact_that_it_does_not_know() -> 
 
 def test_a_record_without_an_actor_is_the_house_s_own() -> None:
     assert record(CallStarted(source="phone", department_id=None), actor=SYSTEM).actor_kind == "system"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_listeners_hear_of_many_events_once_they_are_there_and_of_each_though_one_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[str] = []
+
+    def listener(event: Event) -> None:
+        heard.append(event.facts["key"])
+        if event.facts["key"] == "1":
+            raise ValueError
+
+    monkeypatch.setattr(events, "_listeners", [listener])
+    with transaction.atomic():
+        record_many([(FactLearnt(key=str(n)), None) for n in range(3)], actor=SYSTEM)
+        assert (len(connection.run_on_commit), heard) == (1, [])
+    assert heard == ["0", "1", "2"]
