@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from calls import admin_accounts, admin_api_keys, admin_webhooks  # noqa: F401  (register themselves)
 from calls.admin_base import Plain, RecordedAdmin
 from calls.admin_fields import FactsField, LinesField, PhoneNumberField, SectionsField
+from calls.admin_listen import SpokenWidget, listen
 from calls.events import Actor
 from calls.models import AgentProfile, Department, Membership, NumberRoute
 from calls.services import configuration
@@ -51,6 +53,10 @@ class DepartmentAdmin(RecordedAdmin):
     list_display = ("name", "dialled", "supervisors", "voice")
     search_fields = ("name", "numbers__number")
 
+    def get_urls(self) -> list[URLPattern]:
+        own = [path("listen/", self.admin_site.admin_view(require_POST(listen)), name="calls_listen")]
+        return [*own, *super().get_urls()]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Department]:
         return super().get_queryset(request).prefetch_related("numbers", "members", "profiles")
 
@@ -81,12 +87,19 @@ class ProfileForm(forms.ModelForm):
         required=False, label="Briefing, in order", help_text="All empty: who, reason, facts, what was tried."
     )
     disclosure = LinesField(
-        required=False, label="Disclosure", help_text="Said after the greeting, one line each."
+        required=False,
+        label="Disclosure",
+        widget=SpokenWidget,
+        help_text="Said after the greeting, one line each.",
     )
 
     class Meta:
         model = AgentProfile
         exclude = ("version",)  # noqa: DJ006  (all others are listed in the fieldsets)
+        widgets: ClassVar[dict[str, Any]] = {"greeting": SpokenWidget, "introduction": SpokenWidget}
+        help_texts: ClassVar[dict[str, str]] = {
+            "introduction": "Spoken to both when they are joined; empty: none. {manager} is who takes the call."
+        }
 
 
 class VersionFilter(admin.SimpleListFilter):

@@ -10,7 +10,7 @@ from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()
 
-from calls import metrics, webhook_app
+from calls import metrics, speaking, webhook_app
 from calls.agents import tracing
 from calls.pacing import paced
 from calls.probe_app import Probes
@@ -22,6 +22,7 @@ from config.routing import websocket
 
 tracing.start("web")
 metrics.watch_the_house()
+speaking.prepare()
 probes = Probes(boot=env.text("PATCHBAY_BOOT"), token=env.text("METRICS_TOKEN"))
 
 

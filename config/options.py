@@ -55,6 +55,7 @@ CONSOLE = frozenset({P.WEB, P.WORKER, P.CLOCK})
 RUNNING = CONSOLE | {P.AGENTS}
 LAUNCHER = frozenset({P.LAUNCHER})
 AGENTS = frozenset({P.AGENTS})
+SPEAKING = AGENTS | {P.WEB}  # the console speaks texts to whoever edits them
 MADE = "Made once by `make demo` and `make start`."
 
 GROUPS: dict[str, tuple[Option, ...]] = {
@@ -266,15 +267,15 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             default="offline",
         ),
         Option("AGENT_TTS", K.TEXT, "The voice's model, as `cartesia/sonic-3`.", RUNNING, default="offline"),
-        Option("AGENT_VOICE", K.TEXT, "The voice of an `openai/…` AGENT_TTS.", AGENTS, default="alloy"),
+        Option("AGENT_VOICE", K.TEXT, "The voice of an `openai/…` AGENT_TTS.", SPEAKING, default="alloy"),
         Option(
             "OPENAI_BASE_URL",
             K.ADDRESS,
             "Every `openai/…` name goes to this server, whoever made it; without it to LiveKit's inference "
             "gateway.",
-            AGENTS,
+            SPEAKING,
         ),
-        Option("OPENAI_API_KEY", K.SECRET, "The key of that server.", AGENTS),
+        Option("OPENAI_API_KEY", K.SECRET, "The key of that server.", SPEAKING),
         Option(
             "AGENT_DRAIN_SECONDS",
             K.NUMBER,
@@ -298,7 +299,9 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             AGENTS,
             default="0",
         ),
-        Option("SPEECH", K.TEXT, "`scripted`: tones and keys instead of words, for tests of many calls.", AGENTS),
+        Option(
+            "SPEECH", K.TEXT, "`scripted`: tones and keys instead of words, for tests of many calls.", SPEAKING
+        ),
     ),
     "Seeing inside": (
         Option(

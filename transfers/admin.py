@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -26,6 +26,7 @@ from unfold.widgets import (
 from calls.access import Scope, scope_of
 from calls.admin import DepartmentAdmin
 from calls.admin_base import Plain, RecordedAdmin
+from calls.admin_listen import SpokenWidget
 from calls.events import Actor
 from calls.models import Department
 from transfers import (
@@ -39,8 +40,16 @@ from transfers.admin_hours import TIME_ZONES, HolidayInline, OpeningHoursInline,
 from transfers.models import Endpoint, Manager, Policy
 
 
+class PolicyForm(forms.ModelForm):
+    class Meta:
+        model = Policy
+        exclude = ("department",)  # noqa: DJ006  (all others are listed in the fieldsets)
+        widgets: ClassVar[dict[str, Any]] = {"hold_line": SpokenWidget, "progress_line": SpokenWidget}
+
+
 class PolicyInline(Plain, StackedInline):
     model = Policy
+    form = PolicyForm
     min_num = max_num = 1
     can_delete = False
     verbose_name_plural = "How it escalates"

@@ -72,7 +72,7 @@ def message(facts: Facts) -> p.Merge:
     assert attempt is not None
     return p.Merge(
         strategy=attempt.strategy,  # type: ignore[arg-type]
-        introduction=(profile.introduction if profile else "").replace("{manager}", attempt.manager.name),
+        introduction=profile.introducing(attempt.manager.name) if profile else "",
         transcribe=profile.transcribe_after_merge if profile else True,
         manager_identity=attempt.manager_identity,
         bridge_identity=f"bridge-{attempt.pk}",

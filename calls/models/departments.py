@@ -118,6 +118,10 @@ class AgentProfile(models.Model):
     def __str__(self) -> str:
         return f"{self.department or 'Unassigned'} v{self.version}"
 
+    def introducing(self, manager: str) -> str:
+        """The introduction as it is spoken of this manager; empty: none."""
+        return self.introduction.replace("{manager}", manager)
+
     def clean(self) -> None:
         with validation.of_field("facts"):
             self.facts = validation.profile_facts(self.facts)

@@ -92,14 +92,19 @@ def _bare(name: str) -> str:
     return name.split("/", 1)[1]
 
 
+def prewarm_plugins(*names: str) -> None:
+    """Import what these settings choose: in the main thread, and seconds that nobody is to wait for."""
+    for name in names:
+        _openai(choice(name))
+
+
 def prewarm() -> None:
     """Load what this process will need, once, before its first call."""
     hold_music.loop()
     activity.prewarm()
     if scripted():
         return
-    for name in ("AGENT_STT", "AGENT_LLM", "AGENT_TTS"):  # seconds of importing, which no caller is to wait for
-        _openai(choice(name))
+    prewarm_plugins("AGENT_STT", "AGENT_LLM", "AGENT_TTS")
     if choice("AGENT_STT") == OFFLINE:
         from calls.agents.speech import ears
 
