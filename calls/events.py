@@ -275,7 +275,7 @@ class TranscriptRead(EventBody):
     """Somebody opened a page with what was said."""
 
     type = "transcript.read"
-    page: Literal["call", "transfer", "api"]
+    page: Literal["call", "transfer", "profile", "api"]
 
 
 class LoggedIn(EventBody):

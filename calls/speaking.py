@@ -25,11 +25,12 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def prepare() -> None:
-    """Load what only a process's main thread may: the plugin of a voice that is somebody else's server's."""
-    if os.environ.get("AGENT_TTS", "").startswith("openai/"):
+    """Load what only a process's main thread may: the plugin of models on somebody's own server."""
+    names = [name for name in ("AGENT_TTS", "AGENT_LLM") if os.environ.get(name, "").startswith("openai/")]
+    if names:
         from calls.agents.speech import models
 
-        models.prewarm_plugins("AGENT_TTS")
+        models.prewarm_plugins(*names)
 
 
 def wav_of(text: str) -> bytes:

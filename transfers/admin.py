@@ -31,6 +31,7 @@ from calls.events import Actor
 from calls.models import Department
 from transfers import (
     admin_lines,  # noqa: F401  (registers itself)
+    admin_profiles,  # noqa: F401  (likewise)
     ring_pages,
     roster_pages,
     roster_services,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.auth.models import User
 from django.db.models import Max
 
 from calls.agents.protocol import Brief, Profile, Role
 from calls.agents.speech.summary import briefing_draft, hide
 from calls.events import SYSTEM, Actor, record
-from calls.models import Call
+from calls.models import AgentProfile, Call
 from calls.services.links import addressee, direct
 from calls.services.snapshot import profile_message, turns_of
 from calls.timing import now
@@ -18,13 +20,17 @@ from transfers.transfer_events import BriefingSaved
 from transfers.writing import touched
 
 
-def draft(call: Call, *, reason: str) -> str:
-    """By extraction from what was said and learnt; within the profile's word limit."""
+def draft(call: Call, *, reason: str, profile: AgentProfile | None = None, until: datetime | None = None) -> str:
+    """By extraction from what was said and learnt; within the profile's word limit.
+
+    `profile` in place of the call's own, `until`: without what was said from then on.
+    """
+    used = profile or call.profile
     return briefing_draft(
-        turns=turns_of(call),
+        turns=turns_of(call, until=until),
         facts=_facts(call),
-        profile=_profile(call),
-        sections=tuple(call.profile.sections) if call.profile else (),
+        profile=_told(call, used),
+        sections=tuple(used.sections) if used else (),
         reason=reason,
     )
 
@@ -33,14 +39,14 @@ def _facts(call: Call) -> dict[str, str]:
     return dict(call.facts.values_list("key", "value"))
 
 
-def _profile(call: Call) -> Profile:
-    return profile_message(call.profile, department=call.department.name if call.department else "")
+def _told(call: Call, profile: AgentProfile | None) -> Profile:
+    return profile_message(profile, department=call.department.name if call.department else "")
 
 
-def speakable(call: Call, text: str) -> str:
+def speakable(call: Call, text: str, *, profile: AgentProfile | None = None) -> str:
     """A model's draft without what may not be spoken, and no longer than allowed. A person may write anything."""
-    profile = _profile(call)
-    return " ".join(hide(text, _facts(call), profile).split()[: profile.word_limit])
+    told = _told(call, profile or call.profile)
+    return " ".join(hide(text, _facts(call), told).split()[: told.word_limit])
 
 
 def save(transfer: Transfer, text: str, *, author: BriefingVersion.Author, user: User | None = None) -> None:

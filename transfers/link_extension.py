@@ -43,7 +43,7 @@ def _with_transfer(job: AgentJob, snapshot: p.Snapshot) -> p.Snapshot:
         **({} if snapshot.opening else _opening(job.call)),
     }
     if transfer:
-        updates["transfer"] = _of_transfer(transfer)
+        updates["transfer"] = of_transfer(transfer)
     if snapshot.caller_with == p.CallerWith.HOLD:
         updates["hold"] = p.HoldPlan(line="", progress_line=policy.progress_line)
     return snapshot.model_copy(update=updates)
@@ -70,7 +70,8 @@ def _departments(call: Call) -> tuple[p.RosterDepartment, ...]:
     return tuple(p.RosterDepartment(name=name, people=tuple(people)) for name, people in roster_names(call))
 
 
-def _of_transfer(transfer: Transfer) -> p.TransferSnapshot:
+def of_transfer(transfer: Transfer) -> p.TransferSnapshot:
+    """What any job is told of it."""
     attempt = transfer.attempts.select_related("manager").order_by("-nth").first()
     base = p.TransferSnapshot(
         transfer_id=transfer.pk,
@@ -97,7 +98,7 @@ def _of_attempt(attempt: Attempt) -> p.TransferSnapshot:
     transfer = attempt.transfer
     saved = transfer.briefing_saved_at
     since = tuple(turn for turn in turns_of(transfer.call) if turn.side == "call" and saved and turn.at > saved)
-    return _of_transfer(transfer).model_copy(
+    return of_transfer(transfer).model_copy(
         update={
             "attempt_id": attempt.pk,
             "attempt_state": attempt.state,

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from calls.events import Actor, TranscriptRead, record
 
 
-def was_read(actor: Actor, call_id: UUID, page: Literal["call", "transfer", "api"]) -> None:
+def was_read(actor: Actor, call_id: UUID, page: Literal["call", "transfer", "profile", "api"]) -> None:
     with transaction.atomic():
         record(TranscriptRead(page=page), actor=actor, call_id=call_id)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from calls.agents import protocol as p
 from calls.models import AgentJob, AgentProfile, Call, Utterance
 from calls.services.supervised import barging, taken_over_by, words_waited_for
@@ -29,9 +31,10 @@ def snapshot_of(job: AgentJob) -> p.Snapshot:
     )
 
 
-def turns_of(call: Call) -> tuple[p.Turn, ...]:
-    """The newest turns of a call, oldest first."""
-    rows = Utterance.objects.filter(call=call).order_by("-started_at", "-id")[:SNAPSHOT_TURNS]
+def turns_of(call: Call, *, until: datetime | None = None) -> tuple[p.Turn, ...]:
+    """The newest turns of a call that began before `until`, oldest first."""
+    said = Utterance.objects.filter(call=call).order_by("-started_at", "-id")
+    rows = (said.filter(started_at__lt=until) if until else said)[:SNAPSHOT_TURNS]
     return tuple(
         p.Turn(speaker=p.Speaker(row.speaker), text=row.text, at=row.started_at, side=row.side)  # type: ignore[arg-type]
         for row in reversed(rows)

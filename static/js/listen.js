@@ -57,6 +57,7 @@
   }
 
   player.addEventListener("ended", () => stop("Spoken to the end."));
+  document.addEventListener("htmx:afterSwap", () => !running?.part.isConnected && stop()); // its text is another now
   document.addEventListener("click", (event) => {
     const part = event.target.closest("[data-listen] button")?.closest("[data-listen]");
     if (!part) return;

@@ -41,7 +41,7 @@ def scripted() -> bool:
 
 def build_models(knowledge: Knowledge) -> Models:
     """New plugin objects for one session; the models behind them are shared in the process."""
-    return Models(stt=build_stt(), tts=build_tts(), llm=_llm(knowledge), vad=build_vad())
+    return Models(stt=build_stt(), tts=build_tts(), llm=build_llm(knowledge), vad=build_vad())
 
 
 def build_vad() -> vad.VAD:
@@ -71,7 +71,7 @@ def build_tts() -> tts.TTS[Any]:
     return inference.TTS.from_model_string(name)
 
 
-def _llm(knowledge: Knowledge) -> llm.LLM[Any]:
+def build_llm(knowledge: Knowledge) -> llm.LLM[Any]:
     name = choice("AGENT_LLM")
     if name == OFFLINE:
         return OfflineBrain(knowledge)
