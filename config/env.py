@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from config.options import OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
+SHORTEST_KEY = 32
 
 
 HOW = "Run `make demo` or `make start`, which set it, or see docs/settings.md."
@@ -43,6 +44,14 @@ def flag(name: str) -> bool:
 def items(name: str) -> list[str]:
     """What stands between its commas."""
     return [item.strip() for item in text(name).split(",") if item.strip()]
+
+
+def keys(name: str) -> list[str]:
+    """Secrets between commas, none of them short."""
+    found = items(name)
+    if any(len(key) < SHORTEST_KEY for key in found):
+        raise SystemExit(f"Patchbay: {name} has a key of less than {SHORTEST_KEY} characters.")
+    return found
 
 
 def number(name: str) -> int:

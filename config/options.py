@@ -86,6 +86,14 @@ GROUPS: dict[str, tuple[Option, ...]] = {
             required=True,
         ),
         Option(
+            "PATCHBAY_ENCRYPTION_KEYS",
+            K.SECRET,
+            "Encrypts phone lines' passwords in the database: texts of at least 32 characters, by commas, the "
+            "newest first. An older one is kept until every password was typed again.",
+            CONSOLE,
+            otherwise="a key derived from PATCHBAY_SECRET_KEY",
+        ),
+        Option(
             "LIVEKIT_URL",
             K.ADDRESS,
             "Your LiveKit, as browsers and agents reach it: `wss://livekit.example.com`.",
@@ -193,7 +201,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(
             "SIP_AUTH_PASSWORD",
             K.SECRET,
-            "The password at the carrier, for an inline trunk in admin, too: it is kept nowhere else.",
+            "The password at the carrier, for an inline trunk in admin, too, that has none of its own.",
             CONSOLE,
         ),
         Option("SIP_NUMBER", K.TEXT, "The number that managers see when they are rung.", CONSOLE),

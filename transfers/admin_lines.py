@@ -8,13 +8,22 @@ from django import forms
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from calls.admin_base import RecordedAdmin
 from calls.admin_fields import PhoneNumberField
 from calls.events import Actor
+from calls.kept_secrets import encrypt
 from transfers import ring_pages, roster_services, validation
 from transfers.models import DialRule, Trunk
+
+KEPT = "One is set. It is kept encrypted and cannot be shown: type another to replace it, or leave this empty."
+NONE_KEPT = "None is set: SIP_AUTH_PASSWORD is used. What you type is kept encrypted and cannot be shown again."
 
 
 class HeadersField(forms.CharField):
@@ -39,6 +48,8 @@ class HeadersField(forms.CharField):
 
 
 class TrunkForm(forms.ModelForm):
+    """The password can be set, replaced and forgotten, and never be read."""
+
     sip_number = PhoneNumberField(
         required=False, label="Number shown", help_text="In E.164.", widget=UnfoldAdminTextInputWidget
     )
@@ -46,9 +57,39 @@ class TrunkForm(forms.ModelForm):
         required=False, label="SIP headers", help_text="Sent with every call, one a line: X-Account: 7"
     )
 
+    new_password = forms.CharField(
+        label="Password",
+        required=False,
+        strip=False,
+        max_length=128,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )
+    forget_password = forms.BooleanField(
+        label="Forget the password", required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
     class Meta:
         model = Trunk
         fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kept = self.instance.auth_password
+        if "new_password" in self.fields:  # not where the line is only looked at
+            self.fields["new_password"].help_text = KEPT if self.kept else NONE_KEPT
+            self.fields["forget_password"].disabled = not self.kept
+
+    def clean(self) -> dict[str, Any]:
+        """Sets the password of the instance, which is then checked with it."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        new, forget = given.get("new_password"), given.get("forget_password")
+        if new:
+            self.instance.auth_password = encrypt(new)
+        elif forget or given.get("kind") == Trunk.Kind.STORED:
+            self.instance.auth_password = ""
+        elif self.kept and "hostname" in self.changed_data:
+            self.add_error("new_password", "Type it again: it was given for another host.")
+        return given
 
 
 @admin.register(Trunk)
@@ -62,8 +103,7 @@ class TrunkAdmin(RecordedAdmin):
         (
             "Inline",
             {
-                "fields": (("hostname", "transport"), "auth_username"),
-                "description": "Its password is read from SIP_AUTH_PASSWORD and not kept here.",
+                "fields": (("hostname", "transport"), ("auth_username", "new_password"), "forget_password"),
             },
         ),
         ("Both", {"fields": ("headers",)}),

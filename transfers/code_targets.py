@@ -29,7 +29,7 @@ NOT_ALLOWED = (
 )
 NO_SUCH_LINE = (
     "Nobody is called: the console has no phone line with this host name. Add it in the administration, under "
-    "Phone lines; its password is the console's SIP_AUTH_PASSWORD."
+    "Phone lines; without a password there it is the console's SIP_AUTH_PASSWORD."
 )
 T = TypeVar("T")
 

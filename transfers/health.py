@@ -6,6 +6,7 @@ from django.conf import settings
 
 from calls import health
 from calls.health import Check, Verdict
+from calls.kept_secrets import Unreadable, decrypt
 from calls.telephony import loop
 from calls.telephony.gateway import GatewayError
 from transfers import merge
@@ -14,6 +15,11 @@ from transfers.rehearsal import nightly
 
 
 def trunk() -> Check:
+    unreadable = [one.name for one in Trunk.objects.exclude(auth_password="") if not _readable(one)]
+    if unreadable:
+        does = f"The password of “{unreadable[0]}” cannot be read: its calls are refused by the carrier."
+        do = "The key is another (PATCHBAY_SECRET_KEY, PATCHBAY_ENCRYPTION_KEYS). Type the password again."
+        return Check("Trunk", Verdict.ILL, does, do)
     row = Trunk.objects.filter(is_default=True).first()
     if row is None:
         if settings.SIP_TRUNK_ID:
@@ -27,6 +33,13 @@ def trunk() -> Check:
             return Check("Trunk", Verdict.OK, f"“{row.name}”, inline to {row.hostname}.")
         return Check("Trunk", Verdict.ILL, f"“{row.name}” is incomplete.", "Give it a host name and a number.")
     return _stored(f"“{row.name}”", row.trunk_id)
+
+
+def _readable(trunk: Trunk) -> bool:
+    try:
+        return bool(decrypt(trunk.auth_password))
+    except Unreadable:
+        return False
 
 
 def _stored(name: str, trunk_id: str) -> Check:

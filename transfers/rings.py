@@ -138,7 +138,7 @@ def words(ring: Ring) -> str:
     if not ring.is_over:
         return "It is being rung now. Pick it up to see that it works; it is hung up at once."
     if ring.outcome == Outcome.TRUNK_ERROR and ring.sip_status in REFUSES_LOG_IN:
-        return "The carrier refuses this line. Check its user name, SIP_AUTH_PASSWORD, and the number shown."
+        return "The carrier refuses this line. Check its user name and password, and the number shown."
     return WORDS.get(ring.outcome, "It could not be rung.")
 
 

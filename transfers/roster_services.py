@@ -67,7 +67,7 @@ def keep_stored_trunk(trunk_id: str, *, name: str, sip_number: str, actor: Actor
     if trunk is None:
         none_yet = not Trunk.objects.filter(is_default=True).exists()
         trunk = Trunk(name=name, sip_number=sip_number, is_default=none_yet)
-    trunk.kind, trunk.trunk_id = Trunk.Kind.STORED, trunk_id
+    trunk.kind, trunk.trunk_id, trunk.auth_password = Trunk.Kind.STORED, trunk_id, ""
     trunk.full_clean()
     save_trunk(trunk, actor=actor)
     return trunk

@@ -1,13 +1,17 @@
-"""From a trunk's row to what the gateway dials with. The password comes from the environment."""
+"""From a trunk's row to what the gateway dials with: its password is decrypted here, for this dial alone."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from django.conf import settings
 
+from calls.kept_secrets import Unreadable, decrypt
 from calls.telephony.gateway import InlineTrunk, StoredTrunk
 from transfers.models import Endpoint, Trunk
+
+logger = logging.getLogger(__name__)
 
 
 def line_to(endpoint: Endpoint) -> StoredTrunk | InlineTrunk:
@@ -38,7 +42,20 @@ def trunk_of(trunk: Trunk | None) -> StoredTrunk | InlineTrunk:
         hostname=trunk.hostname,
         transport=trunk.transport,
         username=trunk.auth_username,
-        password=settings.SIP_AUTH_PASSWORD if trunk.auth_username else "",
+        password=_password(trunk),
         sip_number=trunk.sip_number,
         headers=trunk.headers,
     )
+
+
+def _password(trunk: Trunk) -> str:
+    """Its own, else the environment's. One that cannot be read is none: the carrier says if it needs it."""
+    if not trunk.auth_username:
+        return ""
+    if not trunk.auth_password:
+        return settings.SIP_AUTH_PASSWORD
+    try:
+        return decrypt(trunk.auth_password)
+    except Unreadable:
+        logger.error("a phone line's password cannot be read: see Status")
+        return ""

@@ -11,7 +11,8 @@ from django.db.models import Max, Model
 from calls.events import Actor, EventBody, record, record_many
 from calls.models import AgentProfile, Department
 
-SECRET = frozenset({"password", "pin", "digest"})  # a hash of four digits is as good as the digits
+# A hash of four digits is as good as the digits; what is encrypted is read by whoever gets the key.
+SECRET = frozenset({"password", "pin", "digest", "auth_password"})
 NOISE = frozenset({"version", "last_login", "presence_since", "last_used_at", "failing_since"})
 BATCH = 500
 
@@ -108,7 +109,7 @@ def delete_row(row: Model, *, actor: Actor) -> None:
     """Raises ProtectedError where calls or transfers refer to it."""
     what, row_id, values = row._meta.label_lower, str(row.pk), _values(row)
     row.delete()
-    record(SettingDeleted(what=what, row_id=row_id), actor=actor, payload={"values": values})
+    record(SettingDeleted(what=what, row_id=row_id), actor=actor, payload={"values": _told_values(values)})
 
 
 @transaction.atomic
@@ -135,7 +136,8 @@ def delete_rows(rows: Sequence[Model], *, actor: Actor) -> None:
     if not rows:
         return
     told = [
-        (SettingDeleted(what=row._meta.label_lower, row_id=str(row.pk)), {"values": _values(row)}) for row in rows
+        (SettingDeleted(what=row._meta.label_lower, row_id=str(row.pk)), {"values": _told_values(_values(row))})
+        for row in rows
     ]
     type(rows[0])._base_manager.filter(pk__in=[row.pk for row in rows]).delete()
     record_many(told, actor=actor)
@@ -158,8 +160,12 @@ def _told(
     body = SettingSaved(
         what=row._meta.label_lower, row_id=str(row.pk), created=created, fields=tuple(sorted(changed))
     )
-    told = {name: change for name, change in changed.items() if name not in SECRET}
+    told = _told_values(changed)
     return body, {"changes": told} if told else None
+
+
+def _told_values(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in SECRET}
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

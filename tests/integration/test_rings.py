@@ -76,7 +76,7 @@ def test_a_phone_that_answers_is_hung_up_at_once(world: World, line: Trunk) -> N
         (404, Outcome.INVALID_NUMBER, "no such number"),
         (488, Outcome.UNREACHABLE, "could not reach it"),
         (503, Outcome.TRUNK_ERROR, "The line itself did not work"),
-        (403, Outcome.TRUNK_ERROR, "SIP_AUTH_PASSWORD"),
+        (403, Outcome.TRUNK_ERROR, "user name and password"),
     ],
 )
 def test_what_the_carrier_says_is_told_in_words(

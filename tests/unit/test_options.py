@@ -12,7 +12,8 @@ from config import env, options
 from config.options import OPTIONS, Kind, Process
 from config.setup import settings_page
 
-READS = {("env", name) for name in ("text", "required", "flag", "items", "number", "choice", "time_of_day")}
+READERS = ("text", "required", "flag", "items", "number", "choice", "time_of_day", "keys")
+READS = {("env", name) for name in READERS}
 NOT_OURS = {
     "CHROMIUM",
     "DEBIAN_FRONTEND",
@@ -80,6 +81,9 @@ def test_what_cannot_be_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AGENT_DRAIN_SECONDS", "ten")
     with pytest.raises(SystemExit, match=r"AGENT_DRAIN_SECONDS must be a whole number, not “ten”\."):
         env.number("AGENT_DRAIN_SECONDS")
+    monkeypatch.setenv("PATCHBAY_ENCRYPTION_KEYS", f"{'k' * 32},short")
+    with pytest.raises(SystemExit, match=r"PATCHBAY_ENCRYPTION_KEYS has a key of less than 32 characters\."):
+        env.keys("PATCHBAY_ENCRYPTION_KEYS")
     monkeypatch.setenv("MERGE_STRATEGY", "glue")
     with pytest.raises(SystemExit, match=r"MERGE_STRATEGY must be auto or relay, not “glue”\."):
         env.choice("MERGE_STRATEGY", "auto", "relay")

@@ -27,7 +27,7 @@ class Presence(models.TextChoices):
 class Trunk(models.Model):
     """The phone line that managers are dialled over: stored on LiveKit, or inline with every dial.
 
-    The password of an inline trunk is read from SIP_AUTH_PASSWORD, never stored here.
+    The password of an inline trunk is kept encrypted; without one it is read from SIP_AUTH_PASSWORD.
     """
 
     class Kind(models.TextChoices):
@@ -46,6 +46,9 @@ class Trunk(models.Model):
     hostname = models.CharField(max_length=200, blank=True)
     transport = models.CharField(max_length=4, choices=Transport, default=Transport.AUTO)
     auth_username = models.CharField(max_length=80, blank=True)
+    auth_password = models.TextField(
+        "password", blank=True, default="", editable=False, help_text="Encrypted: see calls.kept_secrets."
+    )
     sip_number = models.CharField("number shown", max_length=16, blank=True, help_text="In E.164.")
     headers = models.JSONField(default=dict, blank=True, help_text="Extra SIP headers, name to value.")
     is_default = models.BooleanField(default=False)
@@ -69,6 +72,10 @@ class Trunk(models.Model):
             raise ValidationError({"hostname": "An inline trunk needs the host name of the phone line."})
         if not stored and not self.sip_number:
             raise ValidationError({"sip_number": "An inline trunk needs the number that it calls from."})
+        if self.auth_password and (stored or not self.auth_username):
+            raise ValidationError(
+                "A password is kept for an inline trunk with a user name: forget it, or name one."
+            )
         if self.hostname:
             with of_field("hostname"):
                 self.hostname = validation.host_and_port(self.hostname)
