@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -23,7 +23,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from calls.access import Scope, scope_of
+from calls.access import SUPERVISE, Scope, scope_of
 from calls.admin import DepartmentAdmin
 from calls.admin_base import Plain, RecordedAdmin
 from calls.admin_listen import SpokenWidget
@@ -160,6 +160,7 @@ class ManagerAdmin(RecordedAdmin):
     list_display = ("name", "in_departments", "priority", "ways", "hours", "presence", "active")
     list_filter = (DepartmentFilter, "active")
     actions_list = ("to_week", "to_import", "to_export")
+    actions_detail = ("to_rehearse",)
     search_fields = ("name",)
     fields = (("name", "priority"), "departments", ("user", "active"), "new_pin")
     change_form_after_template = TIME_ZONES
@@ -187,6 +188,7 @@ class ManagerAdmin(RecordedAdmin):
             path("rings/<uuid:ring_id>/", view(self.ring_result), name="transfers_ring"),
             path("week/", view(self.week), name="transfers_roster_week"),
             path("import/", view(self.import_file), name="transfers_roster_import"),
+            path("import/progress/", view(self.import_progress), name="transfers_roster_import_progress"),
             path("export/", view(self.export_file), name="transfers_roster_export"),
             path("who/<int:department_id>/", view(self.who), name="transfers_roster_who"),
         ]
@@ -204,6 +206,20 @@ class ManagerAdmin(RecordedAdmin):
     def to_export(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:transfers_roster_export"))
 
+    def has_rehearse_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """The console's own. By its name alone it would be looked up in the database by each `manage.py check`."""
+        return request.user.has_perm(SUPERVISE)
+
+    @action(  # type: ignore[untyped-decorator]
+        description="Rehearse with this manager", icon="school", url_path="rehearse", permissions=("rehearse",)
+    )
+    def to_rehearse(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The console's page: whether their phone can be rung is said there."""
+        manager = self.get_object(request, object_id)
+        if manager is None:
+            raise Http404
+        return HttpResponseRedirect(reverse("rehearse", args=(manager.pk,)))
+
     def week(self, request: HttpRequest) -> HttpResponse:
         self._check_view(request)
         return week_pages.week(self.admin_site, request, known_departments(request))
@@ -216,6 +232,10 @@ class ManagerAdmin(RecordedAdmin):
         if not (self.has_add_permission(request) and self.has_change_permission(request)):
             raise PermissionDenied
         return roster_pages.upload(self.admin_site, request, self._known(request))
+
+    def import_progress(self, request: HttpRequest) -> HttpResponse:
+        self._check_view(request)
+        return roster_pages.progress(request)
 
     def export_file(self, request: HttpRequest) -> HttpResponse:
         self._check_view(request)

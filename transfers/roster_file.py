@@ -1,7 +1,7 @@
 """A manager as one line of a CSV file: what its cells mean. Pure: what is known of the roster is given.
 
-    name,departments,priority,ways,shifts
-    Dana Ito,Billing | Claims,1,phone +12025550101 ext ww12# ring 30 | browser,Mon-Fri 09:00-17:00 Europe/Berlin
+    name,departments,priority,ways,shifts,exceptions
+    Dana Ito,Billing | Claims,1,phone +12025550101 | browser,Mon-Fri 09:00-17:00 Europe/Berlin,2026-12-24 off
 
 What is wrong with a cell is a ValueError, whose words say what to do.
 """
@@ -13,15 +13,16 @@ import io
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import date, time
 from itertools import groupby
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from transfers import validation
+from transfers.hours import Change
 
-COLUMNS = ("id", "name", "departments", "priority", "active", "ways", "shifts")
+COLUMNS = ("id", "name", "departments", "priority", "active", "ways", "shifts", "exceptions")
 BETWEEN = " | "
 MOST_LINES = 10_000
 MOST_BYTES = 5_000_000
@@ -37,6 +38,15 @@ SHIFT = re.compile(
     r"(?P<first>[A-Za-z]{3})(?:\s*[-–]\s*(?P<last>[A-Za-z]{3}))?\s+"
     r"(?P<starts>\d{1,2}:\d{2})\s*[-–]\s*(?P<ends>\d{1,2}:\d{2})\s+(?P<zone>\S+)"
 )
+
+
+EXCEPTION = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})\s+(?P<kind>off|other|extra)\b"
+    r"(?:\s+(?P<starts>\d{1,2}:\d{2})\s*[-–]\s*(?P<ends>\d{1,2}:\d{2}))?"
+    r"(?:\s+(?!note\s)(?P<zone>\S+))?(?:\s+note\s+(?P<note>\S.*))?",
+    re.IGNORECASE,
+)
+LONGEST_NOTE = 80
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,22 @@ class Hours:
     time_zone: str
 
 
+@dataclass(frozen=True)
+class Exceptional:
+    """As a ShiftException: a day that is off, or has other hours, or extra ones. No zone: that of the shifts."""
+
+    day: date
+    kind: Change
+    starts: time | None = None
+    ends: time | None = None
+    time_zone: str = ""
+    note: str = ""
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        return (self.day, self.starts or time.min, self.kind, self.ends or time.min, self.time_zone, self.note)
+
+
 @dataclass
 class Line:
     """A manager. `id` is empty for a new one."""
@@ -69,6 +95,7 @@ class Line:
     active: bool = True
     ways: tuple[Way, ...] = ()
     shifts: tuple[Hours, ...] = ()
+    exceptions: tuple[Exceptional, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -214,15 +241,23 @@ def _hours(text: str) -> list[Hours]:
     if found is None or not set(days) <= set(DAYS):
         raise ValueError(f"“{text}” is no shift. Write Mon-Fri 09:00-17:00 Europe/Berlin.")
     first, last = (DAYS.index(day) for day in days)
-    try:
-        starts, ends = (time.fromisoformat(found[name].zfill(5)) for name in ("starts", "ends"))
-        zone = validation.time_zone(found["zone"])
-    except ValidationError as error:
-        raise ValueError(" ".join(error.messages)) from None
-    except ValueError:
-        raise ValueError(f"“{text}” has a time that no clock shows.") from None
+    starts, ends, zone = _clock(found["starts"], text), _clock(found["ends"], text), _zone(found["zone"])
     count = (last - first) % 7 + 1
     return [Hours((first + nth) % 7, starts, ends, zone) for nth in range(count)]
+
+
+def _clock(given: str, text: str) -> time:
+    try:
+        return time.fromisoformat(given.zfill(5))
+    except ValueError:
+        raise ValueError(f"“{text}” has a time that no clock shows.") from None
+
+
+def _zone(given: str) -> str:
+    try:
+        return validation.time_zone(given)
+    except ValidationError as error:
+        raise ValueError(" ".join(error.messages)) from None
 
 
 def shown_shifts(value: Iterable[Hours]) -> str:
@@ -237,6 +272,50 @@ def shown_shifts(value: Iterable[Hours]) -> str:
             days = DAYS[first] if first == last else f"{DAYS[first]}-{DAYS[last]}"
             parts.append((first, f"{days} {starts:%H:%M}-{ends:%H:%M} {zone}"))
     return BETWEEN.join(text for _, text in sorted(parts))
+
+
+def exceptions(text: str) -> tuple[Exceptional, ...]:
+    """In the order of days. None: every day is as its weekday."""
+    return _in_order(_exception(part) for part in _parts(text))
+
+
+def _in_order(value: Iterable[Exceptional]) -> tuple[Exceptional, ...]:
+    return tuple(sorted(set(value), key=lambda one: one.order))
+
+
+def _exception(text: str) -> Exceptional:
+    found = EXCEPTION.fullmatch(text)
+    if found is None:
+        raise ValueError(
+            f"“{text}” is no exception. Write 2026-12-24 off, or 2026-12-31 other 09:00-12:00 Europe/Berlin, with "
+            "extra for hours besides the usual ones; then note and a reason."
+        )
+    try:
+        day = date.fromisoformat(found["day"])
+    except ValueError:
+        raise ValueError(f"“{text}” has a date that no calendar shows.") from None
+    kind, hours = Change(found["kind"].lower()), found["starts"]
+    if kind == Change.OFF and hours:
+        raise ValueError(f"“{text}”: off is all day. For some hours write other.")
+    if kind != Change.OFF and not hours:
+        raise ValueError(f"“{text}” lacks its hours: {found['day']} {kind.value} 09:00-12:00.")
+    note = found["note"] or ""
+    if len(note) > LONGEST_NOTE:
+        raise ValueError(f"The note of {found['day']} is longer than {LONGEST_NOTE} characters.")
+    starts, ends = (_clock(found[name], text) if hours else None for name in ("starts", "ends"))
+    return Exceptional(day, kind, starts, ends, _zone(found["zone"]) if found["zone"] else "", note)
+
+
+def shown_exceptions(value: Iterable[Exceptional]) -> str:
+    return BETWEEN.join(_shown_exception(one) for one in _in_order(value))
+
+
+def _shown_exception(one: Exceptional) -> str:
+    """A note's own bars would end it."""
+    hours = f" {one.starts:%H:%M}-{one.ends:%H:%M}" if one.starts and one.ends else ""
+    note = " ".join(one.note.replace("|", "/").split())
+    zone = f" {one.time_zone}" if one.time_zone else ""
+    return f"{one.day.isoformat()} {one.kind.value}{hours}{zone}" + (f" note {note}" if note else "")
 
 
 def _runs(days: Sequence[int]) -> list[tuple[int, int]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
@@ -12,27 +13,43 @@ from calls.events import Actor
 from calls.live.publish import changed
 from calls.models import Department
 from calls.services.configuration import delete_rows, save_rows, set_many_of
-from transfers.models import Endpoint, Manager, Shift, Trunk
+from transfers.models import Endpoint, Manager, Shift, ShiftException, Trunk
 from transfers.roster_file import Hours, Line, Way
+from transfers.roster_resource import exceptional
+
+PARTS = ("managers", "departments", "ways", "shifts", "exceptions")
 
 Pair = tuple[Manager, Line]
 
 
 @transaction.atomic
-def apply(lines: Sequence[Line], *, actor: Actor, within: Collection[int] | None) -> None:
+def apply(
+    lines: Sequence[Line],
+    *,
+    actor: Actor,
+    within: Collection[int] | None,
+    writes: Callable[[str], None] = lambda what: None,
+) -> None:
     """`lines` are checked, and of managers whom the person knows (`transfers.roster_resource`).
 
-    `within`: whoever does it knows only these departments; a manager's others stay.
+    `within`: whoever does it knows only these departments; a manager's others stay. `writes` is told which
+    of `PARTS` is written next.
     """
     known = {str(one.pk): one for one in Manager.objects.filter(pk__in=[line.id for line in lines if line.id])}
     pairs = [(known.get(line.id) or Manager(), line) for line in lines]
     for manager, line in pairs:
         manager.name, manager.priority, manager.active = line.name, line.priority, line.active
+    writes("managers")
     save_rows([manager for manager, _ in pairs], actor=actor)
     before = _departments_of(pairs)
+    writes("departments")
     _departments(pairs, before, within, actor)
+    writes("ways")
     _ways(pairs, actor)
+    writes("shifts")
     _shifts(pairs, actor)
+    writes("exceptions")
+    _exceptions(pairs, actor)
     _tell(pairs, before)
 
 
@@ -94,6 +111,23 @@ def _shifts(pairs: Iterable[Pair], actor: Actor) -> None:
             Shift(manager=manager, weekday=h.weekday, starts=h.starts, ends=h.ends, time_zone=h.time_zone)
             for h in sorted(missing)
         ]
+    delete_rows(gone, actor=actor)
+    save_rows(fresh, actor=actor)
+
+
+def _exceptions(pairs: Iterable[Pair], actor: Actor) -> None:
+    old = _by_manager(ShiftException.objects.order_by("pk"), pairs)
+    gone: list[ShiftException] = []
+    fresh: list[ShiftException] = []
+    for manager, line in pairs:
+        missing = list(line.exceptions)
+        for row in old[manager.pk]:
+            one = exceptional(row)
+            if one in missing:
+                missing.remove(one)
+            else:
+                gone.append(row)
+        fresh += [ShiftException(manager=manager, **asdict(one)) for one in missing]
     delete_rows(gone, actor=actor)
     save_rows(fresh, actor=actor)
 

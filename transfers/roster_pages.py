@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -12,7 +14,7 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminFileFieldWidget
@@ -21,7 +23,7 @@ from calls.errors import Refused
 from calls.events import Actor, EventBody, record
 from calls.models import Department
 from calls.timing import now
-from transfers import roster_file, roster_import, roster_uploads
+from transfers import roster_file, roster_import, roster_progress, roster_uploads
 from transfers.models import Manager
 from transfers.roster_resource import PREFETCHED, ManagerResource, Preview, Problem, exported
 
@@ -61,21 +63,36 @@ class FileForm(forms.Form):
 
 def upload(site: AdminSite, request: HttpRequest, known: Known) -> HttpResponse:
     """GET: choose a file. POST of one: what it would change. POST of a token: do it."""
+    if request.method != "POST":
+        return _page(site, request, {"form": FileForm()})
+    with roster_progress.shown(str(request.user.pk), request.POST.get("run", "")) as tell:
+        return _posted(site, request, known, tell)
+
+
+def progress(request: HttpRequest) -> HttpResponse:
+    """`?run=`: how far that import is, `done` of `of` and in words; 204 while nothing is known of it."""
+    found = roster_progress.of(str(request.user.pk), request.GET.get("run", ""))
+    return HttpResponse(status=204) if found is None else JsonResponse(found)
+
+
+def _posted(site: AdminSite, request: HttpRequest, known: Known, tell: roster_progress.Tell) -> HttpResponse:
     if "token" in request.POST:
-        return _apply(site, request, known)
-    form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
+        return _apply(site, request, known, tell)
+    form = FileForm(request.POST, request.FILES)
     if not form.is_valid():
-        return _page(site, request, {"form": form}, status=422 if form.errors else 200)
+        return _page(site, request, {"form": form}, status=422)
     content = form.cleaned_data["file"].read()
-    outcome = _look(known, content)
+    outcome = _look(known, content, tell)
     if outcome.problems:
         return _page(site, request, {"form": FileForm(), "outcome": outcome}, status=422)
     return _preview(site, request, outcome, roster_uploads.keep(content))
 
 
-def _look(known: Known, content: bytes) -> Preview:
+def _look(known: Known, content: bytes, tell: roster_progress.Tell, *, then_written: bool = False) -> Preview:
+    resource = known.resource()
+    resource.reads = lambda nth, of: tell(nth, of * (2 if then_written else 1), f"{nth} of {of} lines are read.")
     try:
-        return known.resource().look(roster_file.read(content))
+        return resource.look(roster_file.read(content))
     except ValueError as error:
         return Preview(problems=(Problem(0, "", str(error)),))
 
@@ -84,15 +101,16 @@ def _preview(site: AdminSite, request: HttpRequest, outcome: Preview, token: str
     return _page(site, request, {"outcome": outcome, "token": token, "seen": _digest(outcome)})
 
 
-def _apply(site: AdminSite, request: HttpRequest, known: Known) -> HttpResponse:
+def _apply(site: AdminSite, request: HttpRequest, known: Known, tell: roster_progress.Tell) -> HttpResponse:
     try:
         with transaction.atomic():
             content = roster_uploads.take(request.POST["token"])
-            outcome = _look(known, content)
+            outcome = _look(known, content, tell, then_written=True)
             as_seen = not outcome.problems and _digest(outcome) == request.POST.get("seen")
             if as_seen:
                 lines = [change.line for change in (*outcome.added, *outcome.changed)]
-                roster_import.apply(lines, actor=Actor.of(request.user), within=known.within)
+                actor, writes = Actor.of(request.user), partial(_tell_writing, tell)
+                roster_import.apply(lines, actor=actor, within=known.within, writes=writes)
     except Refused as refused:
         return _page(site, request, {"form": FileForm(), "refused": refused.message}, status=409)
     if outcome.problems:
@@ -104,13 +122,19 @@ def _apply(site: AdminSite, request: HttpRequest, known: Known) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:transfers_manager_changelist"))
 
 
+def _tell_writing(tell: roster_progress.Tell, part: str) -> None:
+    """The second half of the way: the first was reading."""
+    parts = roster_import.PARTS
+    tell(len(parts) + parts.index(part), 2 * len(parts), f"All lines are read; {part} are being written.")
+
+
 def _digest(outcome: Preview) -> str:
     """Of what was shown: nothing else is done."""
     return hashlib.sha256(repr(outcome.changes).encode()).hexdigest()
 
 
 def _page(site: AdminSite, request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    own = {"title": "Import managers", "columns": roster_file.COLUMNS}
+    own = {"title": "Import managers", "columns": roster_file.COLUMNS, "run": secrets.token_urlsafe(12)}
     return render(request, "admin/roster/import.html", site.each_context(request) | own | context, status=status)
 
 

@@ -18,8 +18,9 @@ from import_export.widgets import Widget
 
 from calls.models import Department
 from transfers import dialling, roster_file
-from transfers.models import DialRule, Endpoint, Manager, Trunk
-from transfers.roster_file import File, Hours, Line, Way
+from transfers.hours import Change
+from transfers.models import DialRule, Endpoint, Manager, ShiftException, Trunk
+from transfers.roster_file import Exceptional, File, Hours, Line, Way
 
 
 class Cell(Widget):  # type: ignore[misc]  # the library has no types
@@ -93,6 +94,7 @@ class ManagerResource(resources.Resource):  # type: ignore[misc]
     active = Field("active", "active", Cell(roster_file.active, lambda on: "yes" if on else "no"))
     ways = Field("ways", "ways")
     shifts = Field("shifts", "shifts", Cell(roster_file.shifts, roster_file.shown_shifts))
+    exceptions = Field("exceptions", "exceptions", Cell(roster_file.exceptions, roster_file.shown_exceptions))
 
     class Meta:
         using_db = "default"
@@ -120,6 +122,7 @@ class ManagerResource(resources.Resource):  # type: ignore[misc]
             self.by_name[line.name.lower()].append(line)
         self.seen: dict[str, int] = {}  # whom an earlier line was about
         self.numbers: list[int] = []
+        self.reads: Callable[[int, int], None] = lambda nth, of: None  # is told of every line
 
     def _checked(self, way: Way) -> Way:
         """As the administration's form would have it. Raises ValueError."""
@@ -138,6 +141,7 @@ class ManagerResource(resources.Resource):  # type: ignore[misc]
 
     def before_import_row(self, row: Mapping[str, str], **kwargs: Any) -> None:
         """Each manager once. Raises ValidationError."""
+        self.reads(kwargs["row_number"], len(self.numbers))
         number = self.numbers[kwargs["row_number"] - 1]
         line = self._found(row)
         key = line.id if line else f"new {row.get('name', '').lower()}"
@@ -208,7 +212,7 @@ class ManagerResource(resources.Resource):  # type: ignore[misc]
 
 
 def line_of(manager: Manager, departments: set[str]) -> Line:
-    """`departments`: those that the reader knows. Prefetch departments, endpoints with their trunk, and shifts."""
+    """`departments`: those that the reader knows. Prefetch what PREFETCHED names."""
     ways = sorted(manager.endpoints.all(), key=lambda one: (one.position, one.pk))
     return Line(
         id=str(manager.pk),
@@ -218,10 +222,15 @@ def line_of(manager: Manager, departments: set[str]) -> Line:
         active=manager.active,
         ways=tuple(Way(e.kind, e.address, e.dtmf, e.ring_time_s, e.trunk.name if e.trunk else "") for e in ways),
         shifts=tuple(sorted(Hours(s.weekday, s.starts, s.ends, s.time_zone) for s in manager.shifts.all())),
+        exceptions=tuple(exceptional(one) for one in manager.exceptions.all()),
     )
 
 
-PREFETCHED = ("departments", "endpoints__trunk", "shifts")
+def exceptional(row: ShiftException) -> Exceptional:
+    return Exceptional(row.day, Change(row.kind), row.starts, row.ends, row.time_zone, row.note)
+
+
+PREFETCHED = ("departments", "endpoints__trunk", "shifts", "exceptions")
 
 
 def exported(resource: ManagerResource, lines: Iterable[Line]) -> str:

@@ -272,6 +272,17 @@ def test_an_exception_that_cannot_be_is_refused(
     assert not Manager.objects.exists()
 
 
+def test_a_rehearsal_begins_at_the_manager_s_page(
+    supervisor: Client, billing: Department, support: Department
+) -> None:
+    dana, other = manager_of(billing), manager_of(support, name="Omar")
+    page = supervisor.get(url("transfers_manager", "change", dana.pk))
+    assert "Rehearse with this manager" in said(page)
+    answer = supervisor.get(url("transfers_manager", "to_rehearse", dana.pk))
+    assert (answer.status_code, answer.headers["Location"]) == (302, reverse("rehearse", args=(dana.pk,)))
+    assert supervisor.get(url("transfers_manager", "to_rehearse", other.pk)).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("trunk", "why"),
     [

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from calls.roles import Role
 from tests import rows
 from tests.browser import Console, chromium, log_in
 from tests.people import account
+from transfers import roster_progress
 from transfers.models import Manager, OpeningHours
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +56,19 @@ def choose(page: Page, text: str) -> None:
     page.get_by_role("button", name="See what it would change").click()
 
 
+def wait_for_it(page: Page) -> None:
+    """As if the file were a long one: the form begins to wait, and is sent once it was seen how far it is."""
+    form = page.locator("form[data-once]")
+    run = form.locator("[name=run]").get_attribute("value")
+    with roster_progress.shown(str(User.objects.get(username="priya").pk), run or "") as tell:
+        tell(412, 2000, "412 of 1000 lines are read.")
+    form.evaluate("form => form.dispatchEvent(new SubmitEvent('submit'))")
+    expect(page.get_by_role("progressbar", name="How far the import is")).to_have_js_property("value", 412)
+    expect(page.get_by_text("412 of 1000 lines are read.")).to_be_visible()
+    shot(page, "import-under-way")
+    form.evaluate("form => setTimeout(() => form.submit())")
+
+
 def shot(page: Page, name: str) -> None:
     """Where somebody wants to look at the pages, too."""
     if os.environ.get("PATCHBAY_SHOTS"):
@@ -76,10 +91,13 @@ def test_a_supervisor_imports_managers_and_looks_at_their_week(page: Page) -> No
     expect(changed).to_contain_text("priority: 3 → 2")
     expect(changed).to_contain_text("phone +12025550101 → browser")
     shot(page, "import-preview")
-    page.get_by_role("button", name="Make these changes").click()
+    wait_for_it(page)
     expect(page.get_by_text("1 added, 1 changed.")).to_be_visible()
     assert set(Manager.objects.values_list("name", "priority")) == {("Dana", 1), ("Omar", 2)}
 
+    page.get_by_role("link", name="Omar").click()
+    expect(page.get_by_role("link", name="Rehearse with this manager")).to_be_visible()
+    page.go_back()
     page.get_by_role("link", name="Week").first.click()
     table = page.get_by_role("table", name="Who is on when in Billing")
     monday = table.get_by_role("row", name="Nobody").get_by_role("cell").first

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,7 +17,7 @@ from calls.models import Department, Event, EventPayload
 from calls.roles import Role
 from tests import rows
 from tests.people import account
-from transfers.models import DialRule, Endpoint, Manager, RosterUpload, Shift, Trunk
+from transfers.models import DialRule, Endpoint, Manager, RosterUpload, Shift, ShiftException, Trunk
 
 pytestmark = pytest.mark.django_db
 IMPORT, EXPORT = "/admin/transfers/manager/import/", "/admin/transfers/manager/export/"
@@ -50,12 +51,12 @@ def administrator() -> Client:
     return client_of(Role.ADMINISTRATOR)
 
 
-def look(client: Client, text: str) -> Any:
-    return client.post(IMPORT, {"file": SimpleUploadedFile("m.csv", text.encode(), "text/csv")})
+def look(client: Client, text: str, **more: str) -> Any:
+    return client.post(IMPORT, {"file": SimpleUploadedFile("m.csv", text.encode(), "text/csv")} | more)
 
 
-def do(client: Client, seen: Any) -> Any:
-    return client.post(IMPORT, {name: seen.context[name] for name in ("token", "seen")})
+def do(client: Client, seen: Any, **more: str) -> Any:
+    return client.post(IMPORT, {name: seen.context[name] for name in ("token", "seen")} | more)
 
 
 def said(response: Any) -> str:
@@ -141,6 +142,47 @@ def test_each_change_is_an_event_with_before_and_after(supervisor: Client, billi
     count = Event.objects.count()
     assert look(supervisor, text).context["outcome"].changes[0].kind == "same"
     assert Event.objects.count() == count
+
+
+def test_exceptions_are_beside_the_weekly_hours(supervisor: Client, billing: Department) -> None:
+    omar = rows.manager("Omar", billing)
+    for day, note in (("2026-12-24", "Eve"), ("2026-12-25", "")):
+        ShiftException.objects.create(manager=omar, day=day, note=note)
+    kept = omar.exceptions.first()
+    head = "name,exceptions\n"
+    text = exported(supervisor)
+    assert "2026-12-24 off note Eve | 2026-12-25 off" in text
+    assert look(supervisor, text).context["outcome"].changes[0].kind == "same"
+    assert look(supervisor, "name,priority\nOmar,1\n").context["outcome"].changes[0].kind == "same"
+
+    wrong = look(supervisor, head + "Omar,2026-12-24 off | 2026-12-31 other\n").context["outcome"].problems
+    assert [(one.number, one.column) for one in wrong] == [(2, "exceptions")]
+    right = head + "Omar,2026-12-24 off note Eve | 2026-12-31 other 09:00-12:00 Europe/Berlin\n"
+    before = Event.objects.count()
+    assert do(supervisor, look(supervisor, right)).status_code == 302
+    found = [(str(one), one.time_zone) for one in omar.exceptions.all()]
+    assert found == [("2026-12-24 off all day", ""), ("2026-12-31 other hours 09:00–12:00", "Europe/Berlin")]
+    assert omar.exceptions.first() == kept
+    assert changes()[-2:] == ["deleted shiftexception", "saved shiftexception"]
+    assert Event.objects.count() == before + 2
+
+
+def test_whoever_imports_sees_how_far_it_is(
+    supervisor: Client, administrator: Client, billing: Department
+) -> None:
+    def how_far(client: Client, run: str) -> Any:
+        answer = client.get(f"{IMPORT}progress/", {"run": run})
+        return answer.json() if answer.status_code == 200 else None
+
+    first, second = str(uuid4()), str(uuid4())
+    response = look(supervisor, HEAD + DANA, run=first)
+    assert how_far(supervisor, first) == {"done": 1, "of": 1, "words": "1 of 1 lines are read."}
+    assert how_far(administrator, first) is None  # another's
+    assert how_far(supervisor, second) is None
+    assert how_far(supervisor, "*") is None
+    do(supervisor, response, run=second)
+    told = {"done": 9, "of": 10, "words": "All lines are read; exceptions are being written."}
+    assert how_far(supervisor, second) == told
 
 
 def test_an_export_is_read_again_without_a_change(

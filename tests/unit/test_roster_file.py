@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transfers import roster_file as f
-from transfers.roster_file import Hours, Way
+from transfers.hours import Change
+from transfers.roster_file import Exceptional, Hours, Way
 
 BERLIN = "Europe/Berlin"
 NINE, FIVE = time(9), time(17)
@@ -76,6 +77,56 @@ hours = st.builds(Hours, st.integers(0, 6), minutes, minutes, st.sampled_from(("
 @given(st.sets(hours, max_size=12))
 def test_shifts_are_read_as_they_were_written(some: set[Hours]) -> None:
     assert f.shifts(f.shown_shifts(some)) == tuple(sorted(some))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2026-12-24 OFF", "2026-12-24 off"),
+        (
+            "2026-12-31 other 9:00-12:00 Europe/Berlin note New Year | 2026-12-24 off note Eve, all day",
+            "2026-12-24 off note Eve, all day | 2026-12-31 other 09:00-12:00 Europe/Berlin note New Year",
+        ),
+        ("2027-01-02 extra 22:00–02:00 note note", "2027-01-02 extra 22:00-02:00 note note"),
+        ("", ""),
+    ],
+)
+def test_exceptions(text: str, shown: str) -> None:
+    assert f.shown_exceptions(f.exceptions(text)) == shown
+    assert f.exceptions(shown) == f.exceptions(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("24.12.2026 off", "is no exception"),
+        ("2026-12-24", "is no exception"),
+        ("2026-02-30 off", "a date that no calendar shows"),
+        ("2026-12-24 off 09:00-12:00", "off is all day"),
+        ("2026-12-24 other", "lacks its hours"),
+        ("2026-12-24 other 09:00-24:30", "a time that no clock shows"),
+        ("2026-12-24 off Christmas", "no time zone of this name"),
+        (f"2026-12-24 off note {'a' * 81}", "longer than 80 characters"),
+    ],
+)
+def test_what_is_no_exception(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        f.exceptions(text)
+
+
+notes = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_characters="|"), max_size=20).map(
+    lambda text: "".join(text.split())
+)
+zones = st.sampled_from(("", "UTC", BERLIN))
+off = st.builds(Exceptional, st.dates(), st.just(Change.OFF), st.none(), st.none(), time_zone=zones, note=notes)
+kinds = st.sampled_from((Change.OTHER, Change.EXTRA))
+timed = st.builds(Exceptional, st.dates(), kinds, minutes, minutes, time_zone=zones, note=notes)
+
+
+@settings(deadline=None)
+@given(st.sets(off | timed, max_size=6))
+def test_exceptions_are_read_as_they_were_written(some: set[Exceptional]) -> None:
+    assert set(f.exceptions(f.shown_exceptions(some))) == some
 
 
 @settings(deadline=None)
