@@ -13,7 +13,7 @@ from uuid import uuid4
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from calls.models import AgentJob, Department
+from calls.models import AgentJob, AgentProfile, Department
 from calls.roles import Role
 from calls.services import supervision
 from calls.states import CallerWith, SupervisionMode
@@ -204,6 +204,14 @@ def ringing(page: Page, stage: Stage) -> None:
     expect(page.locator("#desk-now[data-stage=ringing]")).to_be_visible()
 
 
+def profile(page: Page, stage: Stage) -> None:
+    """Edited beside a past call."""
+    newest = AgentProfile.objects.get(department=stage.full.billing)
+    page.goto(f"{stage.url}/admin/calls/agentprofile/{newest.pk}/change/")
+    page.get_by_label("How it would be briefed").select_option(index=1)
+    expect(page.locator("#spoken-now")).to_be_visible()
+
+
 def told_no(page: Page, stage: Stage) -> None:
     page.goto(f"{stage.url}/login")
     page.fill("#id_username", "priya")
@@ -313,6 +321,7 @@ STATES: Sequence[State] = (
     State("admin", "index", at("/admin/"), account="admin"),
     State("admin", "week", at("/admin/transfers/manager/week/"), account="admin"),
     State("admin", "import", at("/admin/transfers/manager/import/"), account="admin"),
+    State("admin", "profile", profile, account="admin"),
 )
 
 EMPTY: Sequence[State] = (
