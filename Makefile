@@ -15,8 +15,9 @@ test: env-dev assets ## the tests, on real servers and in Chromium (ARGS="-k nam
 	@$(PYTHON) -m config.setup.chromium
 ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
-else  # three at a time what keeps its own time, two what mostly waits; then alone what speaks
-	@$(RUN) -m pytest --numprocesses 3 --dist loadfile tests/unit tests/integration tests/contract
+else  # three at a time what keeps its own time, the longest first; two what mostly waits; then alone what speaks
+	@$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 20 \
+		tests/integration tests/contract tests/unit
 	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 20 -m "not alone" tests/sip tests/e2e
 	@$(RUN) -m pytest --durations 20 -m alone tests/e2e
 endif

@@ -120,15 +120,27 @@ class Migration(migrations.Migration):
                 help_text="The call's; 0 for none. PostgreSQL keeps it (0016).",
             ),
         ),
-        migrations.AlterField(
-            model_name="attempt",
-            name="manager",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="attempts",
-                to="transfers.manager",
-            ),
+        # The field's own index alone: Django would drop every index of this column, and with them the constraint by
+        # which a manager has one open attempt.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    model_name="attempt",
+                    name="manager",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="transfers.manager",
+                    ),
+                ),
+            ],
+            database_operations=[
+                migrations.RunSQL(
+                    "DROP INDEX transfers_attempt_manager_id_d9b945f2;",
+                    "CREATE INDEX transfers_attempt_manager_id_d9b945f2 ON transfers_attempt (manager_id);",
+                ),
+            ],
         ),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
         migrations.RunSQL(FORWARD, BACKWARD),
