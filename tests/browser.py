@@ -48,6 +48,7 @@ HEARS = """async (hz) => {
   return Math.max(...bins.slice(at - 1, at + 2));
 }"""
 AUDIBLE_DB = -65.0
+TABS = 80  # more than a page has places to go to
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -109,6 +110,15 @@ def opened(context: BrowserContext, url: str) -> Page:
     page.goto(url)
     expect(page.locator("#link")).to_have_attribute("data-state", "live")
     return page
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """As somebody without a mouse gets there."""
+    for _ in range(TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => !!document.activeElement?.matches(selector)", selector):
+            return
+    raise AssertionError(f"{selector} is not reached by Tab")
 
 
 class Console:

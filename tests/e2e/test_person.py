@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from config.launcher.demo import PASSWORD
-from tests.browser import chromium, log_in
+from tests.browser import chromium, log_in, tab_to
 from tests.product import Product, until
 from tests.speech import write_speech
 
@@ -88,25 +88,42 @@ def test_a_person_speaks_to_the_ai_asks_for_a_manager_and_hears_one(page: Page, 
     expect(newest).to_contain_text("Connected")
 
 
-def test_a_person_types_and_a_supervisor_escalates_and_approves_nothing_twice(
+def test_by_keys_alone_a_person_types_and_a_supervisor_escalates_and_approves_nothing_twice(
     page: Page, product: Product
 ) -> None:
-    page.goto(f"{product.url}/test-call")
-    page.locator("#department").select_option("Billing")
-    page.click("#with-lines")
+    """No pointer is needed anywhere: from the wallboard to the end of a call that a manager took."""
+    keyboard = page.keyboard
+    keyboard.press("Control+k")
+    keyboard.type("test call")
+    expect(page.locator("#palette-list [role=option]").first).to_contain_text("Test call")
+    keyboard.press("Enter")
+    page.wait_for_url(f"{product.url}/test-call")
+    tab_to(page, "#department")
+    keyboard.type("Billing")
+    tab_to(page, "#with-lines")
+    keyboard.press("Enter")
     state = page.locator("#test-pane .who-block .state")
     expect(state).to_contain_text("With AI", timeout=PHASE_MS)
-    page.fill("#typed", "My last bill is wrong")
-    page.press("#typed", "Enter")
+    tab_to(page, "#typed")
+    keyboard.type("My last bill is wrong")
+    keyboard.press("Enter")
     expect(page.locator("#test-pane")).to_contain_text("My last bill is wrong", timeout=PHASE_MS)
-    page.locator("#test-pane [data-focus=escalate]").click()
+    tab_to(page, "button")  # letters are keys where nobody writes
+    keyboard.press("e")
     dialog = page.locator("dialog[open]")
     expect(dialog).to_contain_text("What happens next")
-    dialog.locator("#briefing").fill("The last bill of the caller is wrong.")
-    dialog.locator("button[type=submit]").dblclick()
+    tab_to(page, "#briefing")
+    keyboard.press("Control+a")
+    keyboard.type("The last bill of the caller is wrong.")
+    tab_to(page, "dialog .btn-primary")
+    for _ in range(2):
+        keyboard.press("Enter")
     for phase in ("ringing Dana", "Briefing Dana", "With Dana"):
         expect(state).to_contain_text(phase, timeout=PHASE_MS)
-    page.fill("#typed", "Does anybody hear this?")
-    page.press("#typed", "Enter")
+    tab_to(page, "#typed")
+    keyboard.type("Does anybody hear this?")
+    keyboard.press("Enter")
     expect(page.locator("body")).to_contain_text("typed lines reach nobody")
-    page.click("#hang-up")
+    tab_to(page, "#hang-up")
+    keyboard.press("Enter")
+    expect(page.locator("#before")).to_be_visible()
