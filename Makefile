@@ -15,10 +15,11 @@ test: env-dev assets ## the tests, on real servers and in Chromium (ARGS="-k nam
 	@$(PYTHON) -m config.setup.chromium
 ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
-else  # three at a time what keeps its own time, the longest first; two what mostly waits; then alone what speaks
+else  # three at a time what keeps its own time, the longest first; two what mostly waits; then alone what listens to tones, and what speaks
 	@$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 20 \
 		tests/integration tests/contract tests/unit
-	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 20 -m "not alone" tests/sip tests/e2e
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 20 -m "not alone and not tones" tests/sip tests/e2e
+	@$(RUN) -m pytest --durations 20 -m tones tests/e2e
 	@$(RUN) -m pytest --durations 20 -m alone tests/e2e
 endif
 

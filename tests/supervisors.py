@@ -27,7 +27,7 @@ BARGES_HZ, WHISPERS_HZ = 3170.0, 2210.0
 TONES = {"caller": CALLER_HZ, "manager": MANAGER_HZ, "barge": BARGES_HZ, "whisper": WHISPERS_HZ}
 BEAT_S = 2.0
 LOOKED_AT_S = 2.0
-SETTLED_WITHIN_S = 30.0
+SETTLED_WITHIN_S = 45.0
 HEARD, UNHEARD = 0.6, 0.05  # share of the time
 
 ACCOUNTS = """
