@@ -14,8 +14,8 @@ from calls.live.publish import changed
 from calls.models import Department
 from calls.services.configuration import delete_rows, save_rows, set_many_of
 from transfers.models import Endpoint, Manager, Shift, ShiftException, Trunk
-from transfers.roster_file import Hours, Line, Way
-from transfers.roster_resource import exceptional
+from transfers.roster_file import Line, Way
+from transfers.roster_resource import exceptional, weekly
 
 PARTS = ("managers", "departments", "ways", "shifts", "exceptions")
 
@@ -96,38 +96,51 @@ def _taken(rows: list[Endpoint], way: Way) -> Endpoint | None:
 
 
 def _shifts(pairs: Iterable[Pair], actor: Actor) -> None:
-    old = _by_manager(Shift.objects.order_by("pk"), pairs)
-    gone: list[Shift] = []
-    fresh: list[Shift] = []
-    for manager, line in pairs:
-        missing = set(line.shifts)
-        for row in old[manager.pk]:
-            hours = Hours(row.weekday, row.starts, row.ends, row.time_zone)
-            if hours in missing:
-                missing.remove(hours)
-            else:
-                gone.append(row)
-        fresh += [
-            Shift(manager=manager, weekday=h.weekday, starts=h.starts, ends=h.ends, time_zone=h.time_zone)
-            for h in sorted(missing)
-        ]
-    delete_rows(gone, actor=actor)
-    save_rows(fresh, actor=actor)
+    _exchange(
+        Shift.objects.order_by("pk"),
+        pairs,
+        wanted=lambda line: sorted(set(line.shifts)),
+        plain=weekly,
+        made=lambda manager, h: Shift(
+            manager=manager, weekday=h.weekday, starts=h.starts, ends=h.ends, time_zone=h.time_zone
+        ),
+        actor=actor,
+    )
 
 
 def _exceptions(pairs: Iterable[Pair], actor: Actor) -> None:
-    old = _by_manager(ShiftException.objects.order_by("pk"), pairs)
-    gone: list[ShiftException] = []
-    fresh: list[ShiftException] = []
+    _exchange(
+        ShiftException.objects.order_by("pk"),
+        pairs,
+        wanted=lambda line: list(line.exceptions),
+        plain=exceptional,
+        made=lambda manager, one: ShiftException(manager=manager, **asdict(one)),
+        actor=actor,
+    )
+
+
+def _exchange(
+    rows: Any,
+    pairs: Iterable[Pair],
+    *,
+    wanted: Callable[[Line], list[Any]],
+    plain: Callable[[Any], Any],
+    made: Callable[[Manager, Any], Any],
+    actor: Actor,
+) -> None:
+    """Rows that are wanted stay, others go, missing ones come; `plain` is a row as a line has it."""
+    old = _by_manager(rows, pairs)
+    gone: list[Any] = []
+    fresh: list[Any] = []
     for manager, line in pairs:
-        missing = list(line.exceptions)
+        missing = wanted(line)
         for row in old[manager.pk]:
-            one = exceptional(row)
+            one = plain(row)
             if one in missing:
                 missing.remove(one)
             else:
                 gone.append(row)
-        fresh += [ShiftException(manager=manager, **asdict(one)) for one in missing]
+        fresh += [made(manager, one) for one in missing]
     delete_rows(gone, actor=actor)
     save_rows(fresh, actor=actor)
 

@@ -19,7 +19,7 @@ from import_export.widgets import Widget
 from calls.models import Department
 from transfers import dialling, roster_file
 from transfers.hours import Change
-from transfers.models import DialRule, Endpoint, Manager, ShiftException, Trunk
+from transfers.models import DialRule, Endpoint, Manager, Shift, ShiftException, Trunk
 from transfers.roster_file import Exceptional, File, Hours, Line, Way
 
 
@@ -221,9 +221,13 @@ def line_of(manager: Manager, departments: set[str]) -> Line:
         priority=manager.priority,
         active=manager.active,
         ways=tuple(Way(e.kind, e.address, e.dtmf, e.ring_time_s, e.trunk.name if e.trunk else "") for e in ways),
-        shifts=tuple(sorted(Hours(s.weekday, s.starts, s.ends, s.time_zone) for s in manager.shifts.all())),
+        shifts=tuple(sorted(map(weekly, manager.shifts.all()))),
         exceptions=tuple(exceptional(one) for one in manager.exceptions.all()),
     )
+
+
+def weekly(row: Shift) -> Hours:
+    return Hours(row.weekday, row.starts, row.ends, row.time_zone)
 
 
 def exceptional(row: ShiftException) -> Exceptional:

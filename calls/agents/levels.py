@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
 from livekit import rtc
 
 from calls.agents import protocol as p
 from calls.agents.link import AgentLink
-
-logger = logging.getLogger("patchbay.agents")
 
 EVERY_SECONDS = 0.5
 OUR_LINES = ("transfer-", "bridge-")  # they carry the voices of others, who are told by themselves
