@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from livekit import rtc
 from livekit.agents import tts
+from livekit.agents.utils.audio import AudioByteStream
 
 from calls.agents import protocol as p
 from calls.agents.audio import spoken
@@ -25,6 +26,7 @@ logger = logging.getLogger("patchbay.agents")
 
 RATE = 48_000
 FRAME_MS = 10
+FRAME_SAMPLES = RATE * FRAME_MS // 1000
 LATE_FRAMES = 8  # what is later than 80 ms is dropped rather than heard late
 HEARD_LEVEL = 100  # int16; above the noise of a quiet line
 SUPPORT = "support"
@@ -128,7 +130,7 @@ class Bridge:
         source = self._to_manager.get(SUPPORT)
         if source is None:
             return
-        async for frame in spoken(voice, words, rate=RATE):
+        async for frame in _paced(spoken(voice, words, rate=RATE)):
             await source.capture_frame(frame)
 
     def _subscribed(
@@ -174,6 +176,21 @@ class Bridge:
             pump.cancel()
         with suppress(Exception):
             await self.call.disconnect()
+
+
+async def _paced(frames: AsyncIterator[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
+    """Frames of 10 ms, each in its time: a track without a queue takes no others. Silence fills the last."""
+    loop = asyncio.get_running_loop()
+    pieces = AudioByteStream(RATE, 1, FRAME_SAMPLES)
+    silence = b"\0" * (2 * (FRAME_SAMPLES - 1))
+    due = loop.time()
+    async for frame in frames:
+        for piece in pieces.write(frame.data):
+            yield piece
+            due += FRAME_MS / 1000
+            await asyncio.sleep(due - loop.time())
+    for piece in pieces.write(silence):
+        yield piece
 
 
 async def _voice(room: rtc.Room, name: str) -> rtc.AudioSource:
