@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 import venv
 from pathlib import Path
@@ -18,6 +19,7 @@ from config.setup.console import run, say
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKER = "patchbay-complete"
+UV_REQUIREMENTS = ROOT / "requirements" / "uv.txt"
 KINDS = {"base": ("agents", "base"), "dev": ("agents", "base", "dev")}
 
 
@@ -62,7 +64,7 @@ def build(target: Path, requirements: Path) -> None:
     if target.exists():
         shutil.rmtree(target)  # left by a killed run
     wanted = sum("==" in line for line in requirements.read_text().splitlines())
-    say(f"Installing {wanted} Python packages (once; 1 to 3 minutes) …")
+    say(f"Installing {wanted} Python packages (once; about half a minute) …")
     try:
         venv.create(target, with_pip=True)
     except Exception as error:
@@ -70,6 +72,25 @@ def build(target: Path, requirements: Path) -> None:
             f"Patchbay: Python cannot make an environment ({error}). On Debian and Ubuntu: "
             "`apt-get install python3.11-venv`."
         ) from None
+    if not _by_uv(target, requirements):
+        _by_pip(target, requirements, wanted)
+    (target / MARKER).touch()
+
+
+def _by_uv(target: Path, requirements: Path) -> bool:
+    """A tenth of pip's time. False where uv or the packages cannot be had: uv reads no pip.conf."""
+    python = str(target / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--no-input", "--require-hashes", "-r", str(UV_REQUIREMENTS)]
+    uv = [str(target / "bin" / "uv"), "pip", "install", "--python", python, "--require-hashes", "-r"]
+    return _works(pip) and _works([*uv, str(requirements)])
+
+
+def _works(command: list[str]) -> bool:
+    return subprocess.run(command, check=False, capture_output=True, cwd=ROOT).returncode == 0
+
+
+def _by_pip(target: Path, requirements: Path, wanted: int) -> None:
+    say("  with pip, which takes 1 to 3 minutes …")
     seen = 0
 
     def progress(line: str) -> str | None:
@@ -79,7 +100,6 @@ def build(target: Path, requirements: Path) -> None:
 
     pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
     run([*pip, "--require-hashes", "-r", str(requirements)], cwd=ROOT, progress=progress)
-    (target / MARKER).touch()
 
 
 if __name__ == "__main__":
