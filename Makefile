@@ -1,6 +1,8 @@
 # The two commands: `make demo` and `make test`. Each sets up what it needs; the second time takes seconds.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
+# Dozens of processes start in a test run: compiled once, each of them starts a fifth more quickly.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -11,17 +13,20 @@ demo: env assets ## the whole product with demo data and simulated phones (QUIET
 start: env assets ## the product itself: your data, your LiveKit or the one that comes with it
 	@exec $(RUN) manage.py up
 
-test: env-dev assets ## the tests, on real servers and in Chromium (ARGS="-k name")
+test: env-dev assets server ## the tests, on real servers and in Chromium (ARGS="-k name")
 	@$(PYTHON) -m config.setup.chromium
 ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
-else  # three at a time what keeps its own time, the longest first; two what mostly waits; then alone what listens to tones, and what speaks
+else  # three at a time what keeps its own time, the longest first; two what mostly waits; then what needs both cores
 	@$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 20 \
 		tests/integration tests/contract tests/unit
-	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 20 -m "not alone and not tones" tests/sip tests/e2e
-	@$(RUN) -m pytest --durations 20 -m tones tests/e2e
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 20 -m "not alone and not long" tests/sip tests/e2e
 	@$(RUN) -m pytest --durations 20 -m alone tests/e2e
 endif
+
+test-long: env-dev assets server ## what takes minutes each: more real speech, tones in every room, a second host (20 minutes)
+	@$(PYTHON) -m config.setup.chromium
+	@$(RUN) -m pytest --durations 20 -m long tests/e2e
 
 check: env-dev assets ## formatting, types, architecture, migrations, deployment, templates
 	@$(RUN) -m config.setup.check
@@ -50,4 +55,7 @@ env-dev:
 assets:
 	@$(PYTHON) -m config.setup.assets
 
-.PHONY: help demo start test check rehearse bench soak shots docs env env-dev assets
+server:
+	@$(PYTHON) -m config.launcher.livekit_build
+
+.PHONY: help demo start test test-long check rehearse bench soak shots docs env env-dev assets server

@@ -1,4 +1,7 @@
-"""Finds livekit-server, or builds it once, outside the work tree."""
+"""Finds livekit-server, or builds it once, outside the work tree.
+
+`python3.11 -m config.launcher.livekit_build` does it beforehand: no test waits for the build.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from config.setup.console import say as say_line
 
 VERSION = "v1.13.5"
 MODULE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
@@ -127,3 +132,7 @@ def _alone(lock: Path, say: Say, breathe: Breathe) -> Iterator[None]:
                     said = True
                 breathe()
         yield
+
+
+if __name__ == "__main__":
+    find_or_build(say_line, lambda: None)

@@ -11,7 +11,7 @@ from config.env import ROOT
 from tests.agent_process import agent_process
 from tests.product import Product
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(300)]
 
 EXAMPLE = ROOT / "docs" / "example_agent.py"
 

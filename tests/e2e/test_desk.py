@@ -15,7 +15,7 @@ from tests.product import Product, until
 from tests.supervisors import TONES, InCall, hear, make_accounts, recorded
 from tests.watching import loudness
 
-pytestmark = [pytest.mark.e2e, pytest.mark.tones, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(240)]
 REJOINED: dict[str, str] = {}
 RELAYED = {"MERGE_STRATEGY": "relay"}
 either = pytest.mark.parametrize(

@@ -44,7 +44,13 @@ def ends(product: Product, name: str, sign: signal.Signals) -> None:
     until(lambda: gone(ended) and product.pid(name) != ended, 30, f"{name} is there again")
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "asked-to-stop"])
+@pytest.mark.parametrize(
+    "sign",
+    [
+        pytest.param(signal.SIGKILL, id="killed"),
+        pytest.param(signal.SIGTERM, id="asked-to-stop", marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("name", ["worker", "clock-1", "web"])
 def test_a_process_ends_in_every_step(floor: Floor, caller: Caller, name: str, sign: signal.Signals) -> None:
     for _, go in STEPS:
@@ -163,7 +169,7 @@ def test_a_forged_webhook_writes_nothing(floor: Floor, caller: Caller) -> None:
 # ── F6: the server ───────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("fault", ["500", "503", "429"])
+@pytest.mark.parametrize("fault", [pytest.param("500", marks=pytest.mark.long), "503", "429"])
 def test_a_dial_that_the_server_refuses_is_followed_by_the_next(floor: Floor, caller: Caller, fault: str) -> None:
     floor.carrier.fault("CreateSIPParticipant", fault)
     caller.escalated()

@@ -9,7 +9,7 @@ import pytest
 from tests.openai_server import OpenAIServer
 from tests.product import Product
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 def test_both_agents_work_with_models_of_an_openai_compatible_server() -> None:

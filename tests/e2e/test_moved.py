@@ -14,7 +14,7 @@ CLOUDLIKE = [{"MERGE_STRATEGY": "move", "CARRIER_MOVES": "1"}]
 WAYS = ("listen", "barge")
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.tones,
+    pytest.mark.long,
     pytest.mark.timeout(240),
     pytest.mark.parametrize("house", CLOUDLIKE, ids=["move"], indirect=True, scope="module"),
 ]

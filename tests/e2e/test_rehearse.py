@@ -13,7 +13,7 @@ import pytest
 
 from tests.product import Product
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(300)]
 
 WITHIN_S = 280
 PUBLISH = """

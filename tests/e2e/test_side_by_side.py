@@ -21,7 +21,7 @@ from tests.product import Product, until
 from transfers.rehearsal.sound import RATE, Recording
 from transfers.rehearsal.tones import MANAGER_HZ, begins, presence
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(240)]
 
 AGENT = Path(__file__).with_name("side_by_side_agent.py")
 LISTENS_S = 8.0

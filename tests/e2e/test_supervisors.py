@@ -30,7 +30,7 @@ from transfers.rehearsal.tones import CALLER_HZ, LEVEL, MANAGER_HZ
 RELAYED = [{"MERGE_STRATEGY": "relay"}]
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.tones,
+    pytest.mark.long,
     pytest.mark.timeout(240),
     pytest.mark.parametrize("house", RELAYED, ids=["relay"], indirect=True, scope="module"),
 ]

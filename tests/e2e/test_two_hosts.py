@@ -18,6 +18,7 @@ from tests.hosts import two_hosts
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.long,
     pytest.mark.timeout(420),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can make network namespaces"),
 ]
