@@ -18,6 +18,9 @@ from calls.timing import now
 
 logger = logging.getLogger(__name__)
 
+JUDGED_EVERY_S = 0.5  # silence and stale claims, whose limits are a second and more
+SEALED_EVERY_S = 1.0
+
 Part = Callable[[], None]
 _parts: list[Part] = []
 
@@ -43,13 +46,10 @@ def seldom(part: Part, *, seconds: float) -> Part:
 def tick(owner: Owner) -> None:
     """Everything that is due now, once. A failing part does not stop the others."""
     for part in (
-        effects.release_stale,
+        *_in_time,
         lambda: run_unclaimed(owner),
-        watch.bury_dead_jobs,
         wake_calls,
         *_parts,
-        seal,
-        forget_old,
     ):
         try:
             part()
@@ -73,3 +73,11 @@ def wake_calls() -> None:
 
 def seal() -> None:
     seals.seal_events()
+
+
+_in_time = [
+    seldom(effects.release_stale, seconds=JUDGED_EVERY_S),
+    seldom(watch.bury_dead_jobs, seconds=JUDGED_EVERY_S),
+    seldom(seal, seconds=SEALED_EVERY_S),
+    seldom(forget_old, seconds=60),
+]

@@ -18,7 +18,7 @@ def link_digest(previous: bytes, body: bytes) -> bytes:
     return hashlib.sha256(previous + body).digest()
 
 
-def seal_events(*, limit: int = 500) -> int:
+def seal_events(*, limit: int = 2000) -> int:
     """Seal up to `limit` events; returns how many. Does nothing while another process seals.
 
     An event is sealed in the order of its sequence. A slow transaction may commit a lower sequence later:
