@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from tests.servers import Servers
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from tests.world import World
 
 _servers = Servers()
+# A busy machine is slow, not wrong: no property is judged by the clock.
+hypothesis.register_profile("patchbay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("patchbay")
 
 
 @pytest.hookimpl(tryfirst=True)

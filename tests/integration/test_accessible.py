@@ -21,7 +21,7 @@ RUN = """async ([rules, colours]) => {
   return found.violations.flatMap((rule) =>
     rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")} (${why(node)})`));
 }"""
-TOO_WIDE = """() => [...document.querySelectorAll("main *")]
+TOO_WIDE = """() => [...document.querySelectorAll("body *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
   .map((one) => `${one.tagName} in ${one.parentElement.outerHTML.slice(0, 90)}`).slice(0, 3).join(" ")"""
 EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}

@@ -219,7 +219,6 @@ POLICIES = st.fixed_dictionaries(
 
 @settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink these takes minutes
 )

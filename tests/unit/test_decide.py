@@ -368,7 +368,7 @@ def after(facts: d.Facts, step: d.Step) -> tuple[TransferState, AttemptState | N
     return state, attempt
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300)
 @given(any_facts())
 def test_a_step_is_always_legal(facts: d.Facts) -> None:
     step = d.next_step(facts)
@@ -383,7 +383,7 @@ def test_a_step_is_always_legal(facts: d.Facts) -> None:
         assert facts.attempt.is_open
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200)
 @given(any_facts())
 def test_steps_come_to_rest(facts: d.Facts) -> None:
     """Done one after the other, as `advance` does, they end in a wait; each attempt costs at most a few."""
@@ -408,7 +408,7 @@ def test_steps_come_to_rest(facts: d.Facts) -> None:
     raise AssertionError("it does not settle")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(any_facts())
 def test_asking_twice_gives_the_same_answer(facts: d.Facts) -> None:
     assert d.next_step(facts) == d.next_step(facts)

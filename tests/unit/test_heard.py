@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calls.models import Event, Utterance
@@ -83,7 +83,6 @@ def test_without_events_its_own_times_tell_and_one_that_goes_on_has_no_end() -> 
 KINDS = st.sampled_from(("ai", "hold", "manager", "supervisor", "hold.progress", "agent.left", "agent.joined"))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # beside others on two cores
 @given(
     st.lists(st.tuples(st.floats(-40, 140), KINDS), max_size=12),
     st.lists(st.tuples(st.floats(-40, 140), st.sampled_from(("ai", "caller")), st.floats(1, 20)), max_size=8),

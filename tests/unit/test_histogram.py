@@ -6,17 +6,15 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bench.figures import percentile as exact
 from transfers.reports.histogram import BOUNDS, ERROR, LONGEST_MS, bucket_of, percentile
 
-anyhow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is slow, not wrong
 durations = st.one_of(st.integers(0, 60), st.integers(0, 10_000), st.integers(0, LONGEST_MS))
 
 
-@anyhow
 @given(st.lists(durations, min_size=1, max_size=60), st.sampled_from((1, 50, 90, 99, 100)))
 def test_a_percentile_is_within_the_error_of_the_exact_one(samples: list[int], per_cent: int) -> None:
     found = percentile(Counter(map(bucket_of, samples)), per_cent)
@@ -25,7 +23,6 @@ def test_a_percentile_is_within_the_error_of_the_exact_one(samples: list[int], p
     assert abs(found - true) <= ERROR * true
 
 
-@anyhow
 @given(st.lists(durations, max_size=30), st.lists(durations, max_size=50))
 def test_histograms_of_two_days_add_up_to_that_of_both(one: list[int], other: list[int]) -> None:
     def counted(samples: list[int]) -> Counter[int]:

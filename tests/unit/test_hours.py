@@ -138,7 +138,7 @@ def slow(day: date, starts: time, ends: time, zone: str) -> Window | None:
     return (begins, over) if begins < over else None
 
 
-@settings(deadline=None, max_examples=60)  # the patient one is slow
+@settings(max_examples=60)  # the patient one is slow
 @given(st.sampled_from(ZONES), days, minutes, minutes)
 @example("Europe/Berlin", date(2026, 3, 29), time(2, 30), time(2, 40))
 @example("Europe/Berlin", date(2026, 10, 25), time(2, 30), time(2, 40))
@@ -153,7 +153,6 @@ def test_hours_are_what_a_clock_on_the_wall_shows(zone: str, day: date, starts: 
     assert hours.windows(calendar, begun, begun + 5 * DAY) == ([wanted] if wanted else [])
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(ZONES),
     days,
@@ -186,7 +185,6 @@ def test_on_shift_windows_and_next_shift_say_the_same(
     assert coming is None or (coming > at and hours.on_shift(calendar, coming))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ZONES), days, minutes, minutes)
 def test_hours_that_follow_each_other_leave_no_gap(zone: str, day: date, one: time, other: time) -> None:
     whole = [

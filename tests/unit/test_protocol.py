@@ -40,7 +40,7 @@ st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
 
 
 @pytest.mark.parametrize("model", [*UP, *DOWN, *FRAMES], ids=lambda model: model.__name__)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_message_goes_through_json_and_back(model: type[BaseModel], data: st.DataObject) -> None:
     message = data.draw(any_of(model))
@@ -48,7 +48,7 @@ def test_every_message_goes_through_json_and_back(model: type[BaseModel], data: 
 
 
 @pytest.mark.parametrize("model", [*UP, *DOWN, *FRAMES], ids=lambda model: model.__name__)
-@settings(max_examples=1, deadline=None)
+@settings(max_examples=1)
 @given(data=st.data())
 def test_no_message_takes_a_field_that_it_does_not_know(model: type[BaseModel], data: st.DataObject) -> None:
     fields = json.loads(data.draw(any_of(model)).model_dump_json())

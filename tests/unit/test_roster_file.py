@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transfers import roster_file as f
@@ -73,7 +73,6 @@ minutes = st.integers(0, 24 * 60 - 1).map(lambda at: time(at // 60, at % 60))
 hours = st.builds(Hours, st.integers(0, 6), minutes, minutes, st.sampled_from(("UTC", BERLIN)))
 
 
-@settings(deadline=None)
 @given(st.sets(hours, max_size=12))
 def test_shifts_are_read_as_they_were_written(some: set[Hours]) -> None:
     assert f.shifts(f.shown_shifts(some)) == tuple(sorted(some))
@@ -123,13 +122,11 @@ kinds = st.sampled_from((Change.OTHER, Change.EXTRA))
 timed = st.builds(Exceptional, st.dates(), kinds, minutes, minutes, time_zone=zones, note=notes)
 
 
-@settings(deadline=None)
 @given(st.sets(off | timed, max_size=6))
 def test_exceptions_are_read_as_they_were_written(some: set[Exceptional]) -> None:
     assert set(f.exceptions(f.shown_exceptions(some))) == some
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, categories=("L", "N", "P", "S")), min_size=1))
 def test_a_name_is_no_formula_and_comes_back(name: str) -> None:
     shown = f.shown_name(name)
