@@ -17,11 +17,8 @@ test: env-dev assets server ## the tests, on real servers and in Chromium (ARGS=
 	@$(PYTHON) -m config.setup.chromium
 ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
-else  # three at a time what keeps its own time, the longest first; two what mostly waits; then what needs both cores
-	@$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 20 \
-		tests/integration tests/contract tests/unit
-	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 20 -m "not alone and not long" tests/sip tests/e2e
-	@$(RUN) -m pytest --durations 20 -m alone tests/e2e
+else
+	@$(RUN) -m tests
 endif
 
 test-long: env-dev assets server ## what takes minutes each: more real speech, tones in every room, a second host (20 minutes)
