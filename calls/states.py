@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 
 class CallState(models.TextChoices):
-    ACTIVE = "active", "Active"
-    ESCALATED = "escalated", "Escalated"  # on hold or with a person
-    INACTIVE = "inactive", "Ended"
+    ACTIVE = "active", gettext_lazy("Active")
+    ESCALATED = "escalated", gettext_lazy("Escalated")  # on hold or with a person
+    INACTIVE = "inactive", gettext_lazy("Ended")
 
 
 class CallerWith(models.TextChoices):
-    AI = "ai", "With AI"
-    HOLD = "hold", "On hold"
-    MANAGER = "manager", "With a manager"
-    SUPERVISOR = "supervisor", "With a supervisor"
+    AI = "ai", gettext_lazy("With AI")
+    HOLD = "hold", gettext_lazy("On hold")
+    MANAGER = "manager", gettext_lazy("With a manager")
+    SUPERVISOR = "supervisor", gettext_lazy("With a supervisor")
 
 
 CALL_TRANSITIONS: Final[Mapping[CallState, frozenset[CallState]]] = {
@@ -38,27 +39,27 @@ STATE_OF: Final[Mapping[CallerWith, CallState]] = {
 class SupervisionMode(models.TextChoices):
     """What a supervisor does in a call. All of them hear; who hears them is `telephony/hears.py`."""
 
-    LISTEN = "listen", "Listening"
-    WHISPER = "whisper", "Whispering"
-    BARGE = "barge", "Joined in"
-    TAKE_OVER = "take_over", "Took over"
+    LISTEN = "listen", gettext_lazy("Listening")
+    WHISPER = "whisper", gettext_lazy("Whispering")
+    BARGE = "barge", gettext_lazy("Joined in")
+    TAKE_OVER = "take_over", gettext_lazy("Took over")
 
 
 class SupervisionState(models.TextChoices):
-    OPENED = "opened", "Opened"  # a token was given, and nobody has come with it yet
-    JOINED = "joined", "Joined"
-    ENDED = "ended", "Ended"
+    OPENED = "opened", gettext_lazy("Opened")  # a token was given, and nobody has come with it yet
+    JOINED = "joined", gettext_lazy("Joined")
+    ENDED = "ended", gettext_lazy("Ended")
 
 
 class SupervisionEnd(models.TextChoices):
-    STOPPED = "stopped", "Stopped"
-    GAVE_BACK = "gave_back", "Gave the caller back"
-    UNUSED = "unused", "Did not come"
-    LOST = "lost", "The connection was lost"
-    REPLACED = "replaced", "Did something else instead"
-    TAKEN_OVER = "taken_over", "The call was taken over"
-    SIDE_OVER = "side_over", "The manager left"
-    CALL_ENDED = "call_ended", "The call ended"
+    STOPPED = "stopped", gettext_lazy("Stopped")
+    GAVE_BACK = "gave_back", gettext_lazy("Gave the caller back")
+    UNUSED = "unused", gettext_lazy("Did not come")
+    LOST = "lost", gettext_lazy("The connection was lost")
+    REPLACED = "replaced", gettext_lazy("Did something else instead")
+    TAKEN_OVER = "taken_over", gettext_lazy("The call was taken over")
+    SIDE_OVER = "side_over", gettext_lazy("The manager left")
+    CALL_ENDED = "call_ended", gettext_lazy("The call ended")
 
 
 SUPERVISION_TRANSITIONS: Final[Mapping[SupervisionState, frozenset[SupervisionState]]] = {

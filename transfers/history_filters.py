@@ -12,6 +12,7 @@ from datetime import date
 from uuid import UUID
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy
 
 from calls import parsed
 from calls.services.calls import number_hmac
@@ -25,19 +26,19 @@ MOST_SECONDS = 10**7
 
 
 class Kind(TextChoices):
-    WARM = "warm", "Warm"
-    COLD = "cold", "Cold"
-    CALLBACK = "callback", "Callback"
+    WARM = "warm", gettext_lazy("Warm")
+    COLD = "cold", gettext_lazy("Cold")
+    CALLBACK = "callback", gettext_lazy("Callback")
 
 
 class Failed(TextChoices):
     """The phase in which a transfer, or an attempt of it, came to nothing."""
 
-    APPROVAL = PhaseName.APPROVAL, "Approval"
-    UNTIL_DIAL = PhaseName.UNTIL_DIAL, "Finding somebody"
-    RING = PhaseName.RING, "Ringing"
-    CONSULTATION = PhaseName.CONSULTATION, "Briefing"
-    JOIN = PhaseName.JOIN, "Joining"
+    APPROVAL = PhaseName.APPROVAL, gettext_lazy("Approval")
+    UNTIL_DIAL = PhaseName.UNTIL_DIAL, gettext_lazy("Finding somebody")
+    RING = PhaseName.RING, gettext_lazy("Ringing")
+    CONSULTATION = PhaseName.CONSULTATION, gettext_lazy("Briefing")
+    JOIN = PhaseName.JOIN, gettext_lazy("Joining")
 
 
 @dataclass(frozen=True)

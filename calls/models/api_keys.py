@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext, gettext_lazy
 from uuid6 import uuid7
 
 from calls.api_scopes import SCOPES
@@ -17,31 +18,41 @@ class ApiKey(models.Model):
     """What a program may see and do. Its secret is shown once and kept only as a digest."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    name = models.CharField(max_length=80, unique=True, help_text="Which program uses it. The history shows it.")
-    prefix = models.CharField(max_length=16, unique=True, editable=False, help_text="How its secret begins.")
-    digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the whole secret.")
-    scopes = models.JSONField(default=list, help_text="What it may do.")
+    name = models.CharField(
+        max_length=80, unique=True, help_text=gettext_lazy("Which program uses it. The history shows it.")
+    )
+    prefix = models.CharField(
+        max_length=16, unique=True, editable=False, help_text=gettext_lazy("How its secret begins.")
+    )
+    digest = models.CharField(
+        max_length=64, editable=False, help_text=gettext_lazy("SHA-256 of the whole secret.")
+    )
+    scopes = models.JSONField(default=list, help_text=gettext_lazy("What it may do."))
     every_department = models.BooleanField(
-        default=False, help_text="Sees all calls and managers, those of later departments too."
+        default=False, help_text=gettext_lazy("Sees all calls and managers, those of later departments too.")
     )
     departments = models.ManyToManyField(
-        Department, blank=True, related_name="+", help_text="None: unassigned calls only."
+        Department, blank=True, related_name="+", help_text=gettext_lazy("None: unassigned calls only.")
     )
     per_minute = models.PositiveIntegerField(
-        "requests a minute", default=300, validators=(MinValueValidator(1), MaxValueValidator(60_000))
+        gettext_lazy("requests a minute"),
+        default=300,
+        validators=(MinValueValidator(1), MaxValueValidator(60_000)),
     )
-    expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="In UTC; empty: never.")
-    revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
-    created_at = models.DateTimeField("made", editable=False)
+    expires_at = models.DateTimeField(
+        gettext_lazy("expires"), null=True, blank=True, help_text=gettext_lazy("In UTC; empty: never.")
+    )
+    revoked_at = models.DateTimeField(gettext_lazy("revoked"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(gettext_lazy("last used"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(gettext_lazy("made"), editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
     )
 
     class Meta:
         ordering = ("name",)
-        verbose_name = "API key"
-        verbose_name_plural = "API keys"
+        verbose_name = gettext_lazy("API key")
+        verbose_name_plural = gettext_lazy("API keys")
 
     def __str__(self) -> str:
         return self.name
@@ -50,7 +61,10 @@ class ApiKey(models.Model):
         unknown = [scope for scope in self.scopes if scope not in SCOPES]
         if unknown:
             raise ValidationError(
-                {"scopes": f"There is no scope “{unknown[0]}”: choose from {', '.join(SCOPES)}."}
+                {
+                    "scopes": gettext("There is no scope “%(scope)s”: choose from %(scopes)s.")
+                    % {"scope": unknown[0], "scopes": ", ".join(SCOPES)}
+                }
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
+from django.utils.translation import gettext_lazy, gettext_noop
 from uuid6 import uuid7
 
 from calls.agents.protocol import Speaker
@@ -17,9 +18,9 @@ class Call(models.Model):
     """One caller's call. `state` is its lifecycle; `caller_with` is who is at the other end of the line."""
 
     class Source(models.TextChoices):
-        PHONE = "phone", "Phone"
-        TEST = "test", "Test call"
-        CALLBACK = "callback", "Callback"
+        PHONE = "phone", gettext_lazy("Phone")
+        TEST = "test", gettext_lazy("Test call")
+        CALLBACK = "callback", gettext_lazy("Callback")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     room_name = models.CharField(max_length=200)
@@ -71,12 +72,12 @@ class Call(models.Model):
             models.Index(fields=("source",), condition=models.Q(source="callback"), name="call_back"),
         )
         permissions = (
-            ("view_every_department", "Can see every department's calls"),
-            ("view_transcript", "Can read transcripts"),
-            ("view_full_number", "Can see full numbers"),
-            ("listen_call", "Can listen to calls"),
-            ("export_calls", "Can export calls"),
-            ("supervise_call", "Can supervise calls"),
+            ("view_every_department", gettext_noop("Can see every department's calls")),
+            ("view_transcript", gettext_noop("Can read transcripts")),
+            ("view_full_number", gettext_noop("Can see full numbers")),
+            ("listen_call", gettext_noop("Can listen to calls")),
+            ("export_calls", gettext_noop("Can export calls")),
+            ("supervise_call", gettext_noop("Can supervise calls")),
         )
 
     def __str__(self) -> str:
@@ -93,14 +94,14 @@ class Call(models.Model):
 
 
 class LegKind(models.TextChoices):
-    CALLER = "caller", "Caller"
-    SUPPORT = "support", "AI"
-    TRANSFER = "transfer", "Transfer agent"
-    BRIDGE = "bridge", "Line"
-    MANAGER = "manager", "Manager"
-    LISTENER = "listener", "Listener"
-    SUPERVISOR = "supervisor", "Supervisor"
-    OTHER = "other", "Other"
+    CALLER = "caller", gettext_lazy("Caller")
+    SUPPORT = "support", gettext_lazy("AI")
+    TRANSFER = "transfer", gettext_lazy("Transfer agent")
+    BRIDGE = "bridge", gettext_lazy("Line")
+    MANAGER = "manager", gettext_lazy("Manager")
+    LISTENER = "listener", gettext_lazy("Listener")
+    SUPERVISOR = "supervisor", gettext_lazy("Supervisor")
+    OTHER = "other", gettext_lazy("Other")
 
 
 class Leg(models.Model):
@@ -182,9 +183,9 @@ class Room(models.Model):
     """A room of the server as last seen, ours or not. Rooms that are not ours are only looked at."""
 
     class Kind(models.TextChoices):
-        CALL = "call", "Call"
-        CONSULT = "consult", "Consultation"
-        FOREIGN = "foreign", "Not ours"
+        CALL = "call", gettext_lazy("Call")
+        CONSULT = "consult", gettext_lazy("Consultation")
+        FOREIGN = "foreign", gettext_lazy("Not ours")
 
     name = models.CharField(max_length=200, unique=True)
     sid = models.CharField(max_length=64, blank=True)

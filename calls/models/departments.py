@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext, gettext_lazy
 
 from calls import validation
 
@@ -30,14 +31,18 @@ class Department(models.Model):
         settings.AUTH_USER_MODEL, through="Membership", related_name="departments", blank=True
     )
     retention_days = models.PositiveIntegerField(
-        "keep for (days)",
+        gettext_lazy("keep for (days)"),
         null=True,
         blank=True,
-        help_text="Then what was said in a call, names and numbers are erased for good. 0: never. Empty: as the "
-        "setting RETENTION_DAYS says.",
+        help_text=gettext_lazy(
+            "Then what was said in a call, names and numbers are erased for good. 0: never. Empty: as the "
+            "setting RETENTION_DAYS says."
+        ),
     )
     rehearsal = models.BooleanField(
-        default=False, editable=False, help_text="Only rehearsals use it: no caller and no page is led to it."
+        default=False,
+        editable=False,
+        help_text=gettext_lazy("Only rehearsals use it: no caller and no page is led to it."),
     )
 
     objects: ClassVar[DepartmentManager] = DepartmentManager()
@@ -65,7 +70,9 @@ class Membership(models.Model):
 class NumberRoute(models.Model):
     """A number that callers dial (`sip.trunkPhoneNumber`) and the department it leads to."""
 
-    number = models.CharField(max_length=16, unique=True, help_text="In E.164, for example +12025550150.")
+    number = models.CharField(
+        max_length=16, unique=True, help_text=gettext_lazy("In E.164, for example +12025550150.")
+    )
     department = models.ForeignKey(Department, on_delete=models.CASCADE, related_name="numbers")
 
     class Meta:
@@ -91,18 +98,26 @@ class AgentProfile(models.Model):
     version = models.PositiveIntegerField(default=1)
     greeting = models.TextField()
     persona = models.TextField(blank=True)
-    facts = models.JSONField(default=list, blank=True, help_text="List of {key, label, required, may_be_spoken}.")
+    facts = models.JSONField(
+        default=list, blank=True, help_text=gettext_lazy("List of {key, label, required, may_be_spoken}.")
+    )
     sections = models.JSONField(
-        default=list, blank=True, help_text="Sections of the briefing in order: who, reason, tried, facts."
+        default=list,
+        blank=True,
+        help_text=gettext_lazy("Sections of the briefing in order: who, reason, tried, facts."),
     )
     instructions = models.TextField(blank=True)
     word_limit = models.PositiveSmallIntegerField(
         default=45,
         validators=(MinValueValidator(10), MaxValueValidator(150)),
-        help_text="Words of the spoken briefing.",
+        help_text=gettext_lazy("Words of the spoken briefing."),
     )
-    introduction = models.TextField(blank=True, help_text="Spoken to both when they are joined; empty: none.")
-    disclosure = models.JSONField(default=list, blank=True, help_text="Lines said after the greeting.")
+    introduction = models.TextField(
+        blank=True, help_text=gettext_lazy("Spoken to both when they are joined; empty: none.")
+    )
+    disclosure = models.JSONField(
+        default=list, blank=True, help_text=gettext_lazy("Lines said after the greeting.")
+    )
     transcribe_consultation = models.BooleanField(default=True)
     transcribe_after_merge = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -116,7 +131,7 @@ class AgentProfile(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.department or 'Unassigned'} v{self.version}"
+        return f"{self.department or gettext('Unassigned')} v{self.version}"
 
     def introducing(self, manager: str) -> str:
         """The introduction as it is spoken of this manager; empty: none."""

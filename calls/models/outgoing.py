@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext, gettext_lazy
 from uuid6 import uuid7
 
 from calls import validation
@@ -17,33 +18,38 @@ class WebhookTarget(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=80, unique=True)
-    url = models.CharField("address", max_length=500, help_text="https://…")
-    types = models.JSONField("events", default=list)
+    url = models.CharField(gettext_lazy("address"), max_length=500, help_text="https://…")
+    types = models.JSONField(gettext_lazy("events"), default=list)
     every_department = models.BooleanField(
-        default=False, help_text="Told of all calls and managers, those of later departments too."
+        default=False, help_text=gettext_lazy("Told of all calls and managers, those of later departments too.")
     )
     departments = models.ManyToManyField(
-        Department, blank=True, related_name="+", help_text="None: unassigned calls only."
+        Department, blank=True, related_name="+", help_text=gettext_lazy("None: unassigned calls only.")
     )
     with_content = models.BooleanField(
-        "with names and words",
+        gettext_lazy("with names and words"),
         default=False,
-        help_text="Reasons and other words of the event; otherwise ids and states only, the API gives the rest.",
+        help_text=gettext_lazy(
+            "Reasons and other words of the event; otherwise ids and states only, the API gives the rest."
+        ),
     )
     enabled = models.BooleanField(default=True)
     secret_nth = models.PositiveIntegerField(default=1, editable=False)
     rotated_at = models.DateTimeField(null=True, blank=True, editable=False)
     failing_since = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Nothing has arrived since."
+        null=True, blank=True, editable=False, help_text=gettext_lazy("Nothing has arrived since.")
     )
     gave_up_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When it was switched off because nothing arrived."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=gettext_lazy("When it was switched off because nothing arrived."),
     )
-    created_at = models.DateTimeField("made", editable=False)
+    created_at = models.DateTimeField(gettext_lazy("made"), editable=False)
 
     class Meta:
         ordering = ("name",)
-        verbose_name = "webhook"
+        verbose_name = gettext_lazy("webhook")
 
     def __str__(self) -> str:
         return self.name
@@ -52,31 +58,31 @@ class WebhookTarget(models.Model):
         with validation.of_field("url"):
             self.url = validation.webhook_address(self.url)
         if not self.types:
-            raise ValidationError({"types": "Choose at least one event."})
+            raise ValidationError({"types": gettext("Choose at least one event.")})
 
 
 class WebhookMessage(models.Model):
     """One event for one target. Its `webhook-id` is the event's id, however often it is sent."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        SENDING = "sending", "Being sent"
-        SENT = "sent", "Arrived"
-        GIVEN_UP = "given_up", "Given up"
+        WAITING = "waiting", gettext_lazy("Waiting")
+        SENDING = "sending", gettext_lazy("Being sent")
+        SENT = "sent", gettext_lazy("Arrived")
+        GIVEN_UP = "given_up", gettext_lazy("Given up")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     target = models.ForeignKey(WebhookTarget, on_delete=models.CASCADE, related_name="messages")
     event = models.ForeignKey(
-        Event, on_delete=models.PROTECT, null=True, related_name="+", help_text="None: a test."
+        Event, on_delete=models.PROTECT, null=True, related_name="+", help_text=gettext_lazy("None: a test.")
     )
     type = models.CharField(max_length=64)
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
-    due_at = models.DateTimeField(help_text="When it is tried next.")
-    tries = models.PositiveSmallIntegerField(default=0, help_text="Since it was last asked for.")
+    due_at = models.DateTimeField(help_text=gettext_lazy("When it is tried next."))
+    tries = models.PositiveSmallIntegerField(default=0, help_text=gettext_lazy("Since it was last asked for."))
     token = models.UUIDField(null=True, editable=False)
     claimed_at = models.DateTimeField(null=True, editable=False)
-    sent_at = models.DateTimeField("arrived", null=True)
-    created_at = models.DateTimeField("made")
+    sent_at = models.DateTimeField(gettext_lazy("arrived"), null=True)
+    created_at = models.DateTimeField(gettext_lazy("made"))
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("target", "event"), name="webhook_message_once"),)

@@ -6,6 +6,7 @@ PostgreSQL refuses UPDATE and DELETE on envelopes and seals (a trigger of the fi
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_noop
 from uuid6 import uuid7
 
 
@@ -34,7 +35,7 @@ class Event(models.Model):
             models.Index(fields=("call_id", "seq"), name="event_of_call"),
             models.Index(fields=("transfer_id", "seq"), name="event_of_transfer"),
         )
-        permissions = (("verify_audit", "Can verify the audit"),)
+        permissions = (("verify_audit", gettext_noop("Can verify the audit")),)
 
     def __str__(self) -> str:
         return f"{self.type} #{self.seq}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy, gettext_noop
 from uuid6 import uuid7
 
 from calls.models import Call, Department
@@ -15,16 +16,16 @@ class Callback(models.Model):
     """From the promise to its result. `states.CALLBACK_TRANSITIONS` is its lifecycle."""
 
     class State(models.TextChoices):
-        OPEN = "open", "Open"
-        CLAIMED = "claimed", "Claimed"
-        CALLING = "calling", "Calling"
-        DONE = "done", "Done"
+        OPEN = "open", gettext_lazy("Open")
+        CLAIMED = "claimed", gettext_lazy("Claimed")
+        CALLING = "calling", gettext_lazy("Calling")
+        DONE = "done", gettext_lazy("Done")
 
     class Result(models.TextChoices):
-        REACHED = "reached", "Talked to them"
-        NOT_REACHED = "not_reached", "Not reached"
-        WRONG_NUMBER = "wrong_number", "Wrong number"
-        NOT_NEEDED = "not_needed", "Not needed any more"
+        REACHED = "reached", gettext_lazy("Talked to them")
+        NOT_REACHED = "not_reached", gettext_lazy("Not reached")
+        WRONG_NUMBER = "wrong_number", gettext_lazy("Wrong number")
+        NOT_NEEDED = "not_needed", gettext_lazy("Not needed any more")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     request_key = models.UUIDField(unique=True, help_text="A repeated tool call is one promise.")
@@ -64,7 +65,7 @@ class Callback(models.Model):
                 fields=("department", "due_at"), condition=~models.Q(state="done"), name="callback_waiting"
             ),
         )
-        permissions = (("handle_callback", "Can claim and make callbacks"),)
+        permissions = (("handle_callback", gettext_noop("Can claim and make callbacks")),)
 
     def __str__(self) -> str:
         return f"Callback {self.id}"

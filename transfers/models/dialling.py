@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils.translation import gettext, gettext_lazy
 
 from calls.validation import of_field
 from transfers import dialling
@@ -14,23 +15,25 @@ class DialRule(models.Model):
     """Numbers that may be dialled. Without any rule every number may, but for emergency and premium ones."""
 
     prefix = models.CharField(
-        "begins with",
+        gettext_lazy("begins with"),
         max_length=16,
         unique=True,
-        help_text="With the country code: +49, or +1202 for one area. + alone is every number.",
+        help_text=gettext_lazy("With the country code: +49, or +1202 for one area. + alone is every number."),
     )
     per_hour = models.PositiveIntegerField(
-        "calls an hour",
+        gettext_lazy("calls an hour"),
         null=True,
         blank=True,
         validators=(MinValueValidator(1),),
-        help_text="At most so many within any hour, of all departments together. Empty: without limit.",
+        help_text=gettext_lazy(
+            "At most so many within any hour, of all departments together. Empty: without limit."
+        ),
     )
-    note = models.CharField(max_length=80, blank=True, help_text="What it is for.")
+    note = models.CharField(max_length=80, blank=True, help_text=gettext_lazy("What it is for."))
 
     class Meta:
         ordering = ("prefix",)
-        verbose_name = "dialling rule"
+        verbose_name = gettext_lazy("dialling rule")
 
     def __str__(self) -> str:
         return self.prefix
@@ -40,7 +43,7 @@ class DialRule(models.Model):
             self.prefix = "".join(self.prefix.split())
             if not dialling.PREFIX.fullmatch(self.prefix):
                 raise ValidationError(
-                    "Begin with + and a country code, for example +49 or +1202; + is every number."
+                    gettext("Begin with + and a country code, for example +49 or +1202; + is every number.")
                 )
 
 

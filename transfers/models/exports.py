@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 from uuid6 import uuid7
 
 
@@ -12,7 +13,7 @@ class HistoryExport(models.Model):
 
     class Form(models.TextChoices):
         CSV = "csv", "CSV"
-        JSONL = "jsonl", "JSON Lines"
+        JSONL = "jsonl", gettext_lazy("JSON Lines")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

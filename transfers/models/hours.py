@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext, gettext_lazy
 
 from calls.models import Department
 from calls.validation import of_field
@@ -14,17 +15,17 @@ from transfers.models.roster import Manager
 
 class WeeklyHours(models.Model):
     class Weekday(models.IntegerChoices):
-        MONDAY = 0, "Monday"
-        TUESDAY = 1, "Tuesday"
-        WEDNESDAY = 2, "Wednesday"
-        THURSDAY = 3, "Thursday"
-        FRIDAY = 4, "Friday"
-        SATURDAY = 5, "Saturday"
-        SUNDAY = 6, "Sunday"
+        MONDAY = 0, gettext_lazy("Monday")
+        TUESDAY = 1, gettext_lazy("Tuesday")
+        WEDNESDAY = 2, gettext_lazy("Wednesday")
+        THURSDAY = 3, gettext_lazy("Thursday")
+        FRIDAY = 4, gettext_lazy("Friday")
+        SATURDAY = 5, gettext_lazy("Saturday")
+        SUNDAY = 6, gettext_lazy("Sunday")
 
     weekday = models.PositiveSmallIntegerField(choices=Weekday)
     starts = models.TimeField()
-    ends = models.TimeField(help_text="Before the start: on the next day.")
+    ends = models.TimeField(help_text=gettext_lazy("Before the start: on the next day."))
     time_zone = models.CharField(max_length=64, default="UTC")
 
     class Meta:
@@ -54,26 +55,26 @@ class OpeningHours(WeeklyHours):
 
     class Meta:
         ordering = ("department", "weekday", "starts")
-        verbose_name_plural = "opening hours"
+        verbose_name_plural = gettext_lazy("opening hours")
 
 
 class DayException(models.Model):
     """One date that is not as its weekday."""
 
     KINDS = (
-        (Change.OFF.value, "Off all day"),
-        (Change.OTHER.value, "Other hours"),
-        (Change.EXTRA.value, "Extra hours"),
+        (Change.OFF.value, gettext_lazy("Off all day")),
+        (Change.OTHER.value, gettext_lazy("Other hours")),
+        (Change.EXTRA.value, gettext_lazy("Extra hours")),
     )
 
-    day = models.DateField("date")
+    day = models.DateField(gettext_lazy("date"))
     kind = models.CharField(max_length=5, choices=KINDS, default=Change.OFF.value)
     starts = models.TimeField(null=True, blank=True)
-    ends = models.TimeField(null=True, blank=True, help_text="Before the start: on the next day.")
+    ends = models.TimeField(null=True, blank=True, help_text=gettext_lazy("Before the start: on the next day."))
     time_zone = models.CharField(
-        max_length=64, blank=True, help_text="Empty: that of the weekly hours, or UTC without any."
+        max_length=64, blank=True, help_text=gettext_lazy("Empty: that of the weekly hours, or UTC without any.")
     )
-    note = models.CharField(max_length=80, blank=True, help_text="For example the holiday's name.")
+    note = models.CharField(max_length=80, blank=True, help_text=gettext_lazy("For example the holiday's name."))
 
     class Meta:
         abstract = True
@@ -85,9 +86,11 @@ class DayException(models.Model):
     def clean(self) -> None:
         hours = (self.starts, self.ends)
         if self.kind == Change.OFF and any(one is not None for one in hours):
-            raise ValidationError("Off all day has no hours: leave start and end empty, or choose Other hours.")
+            raise ValidationError(
+                gettext("Off all day has no hours: leave start and end empty, or choose Other hours.")
+            )
         if self.kind != Change.OFF and None in hours:
-            raise ValidationError("Say from when to when: start and end are missing.")
+            raise ValidationError(gettext("Say from when to when: start and end are missing."))
         if self.time_zone:
             with of_field("time_zone"):
                 self.time_zone = validation.time_zone(self.time_zone)

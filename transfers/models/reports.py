@@ -8,6 +8,7 @@ of a sum cannot be null.
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from .roster import Manager
 from .transfers import Attempt, Transfer
@@ -18,23 +19,23 @@ EVERY_DEPARTMENT = 2**63 - 1  # as the department of a `PhaseTally`: of all of t
 class Asked(models.TextChoices):
     """Who asked for a person, which is why."""
 
-    AI = "ai", "The AI, for the caller"
-    SUPERVISOR = "supervisor", "A supervisor"
-    PROGRAM = "program", "A program"
-    MANAGER = "manager", "A manager, for another one"
-    CUT_OFF = "cut_off", "Patchbay, as the talk was cut short"
-    CALLBACK = "callback", "A callback that was promised"
+    AI = "ai", gettext_lazy("The AI, for the caller")
+    SUPERVISOR = "supervisor", gettext_lazy("A supervisor")
+    PROGRAM = "program", gettext_lazy("A program")
+    MANAGER = "manager", gettext_lazy("A manager, for another one")
+    CUT_OFF = "cut_off", gettext_lazy("Patchbay, as the talk was cut short")
+    CALLBACK = "callback", gettext_lazy("A callback that was promised")
 
 
 class PhaseKind(models.TextChoices):
     """What percentiles are told of."""
 
-    APPROVAL = "approval", "Approval"
-    HOLD = "hold", "On hold"
-    RING = "ring", "Ringing"
-    BRIEFING = "briefing", "Briefing"
-    MERGE = "merge", "Joining"
-    TO_PERSON = "to_person", "From asking to a person"
+    APPROVAL = "approval", gettext_lazy("Approval")
+    HOLD = "hold", gettext_lazy("On hold")
+    RING = "ring", gettext_lazy("Ringing")
+    BRIEFING = "briefing", gettext_lazy("Briefing")
+    MERGE = "merge", gettext_lazy("Joining")
+    TO_PERSON = "to_person", gettext_lazy("From asking to a person")
 
 
 def _ms() -> models.IntegerField[int | None, int | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 from uuid6 import uuid7
 
 from transfers.models.roster import Endpoint, Trunk
@@ -13,9 +14,9 @@ class Ring(models.Model):
     """Somebody had a number rung, to see whether the line works. It is hung up as soon as it is answered."""
 
     class State(models.TextChoices):
-        ASKED = "asked", "Asked for"
-        RINGING = "ringing", "Dialled"
-        ENDED = "ended", "Over"
+        ASKED = "asked", gettext_lazy("Asked for")
+        RINGING = "ringing", gettext_lazy("Dialled")
+        ENDED = "ended", gettext_lazy("Over")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     request_key = models.UUIDField(unique=True, help_text="A repeated click is one ring.")

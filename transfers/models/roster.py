@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 from uuid6 import uuid7
 
 from calls.models import Call, Department
@@ -19,9 +20,9 @@ MAX_RING_S = 75  # a self-hosted server caps a waiting dial at 80 s
 
 
 class Presence(models.TextChoices):
-    AVAILABLE = "available", "Available"
-    AWAY = "away", "Away"
-    WRAPPING_UP = "wrapping_up", "Wrapping up"
+    AVAILABLE = "available", gettext_lazy("Available")
+    AWAY = "away", gettext_lazy("Away")
+    WRAPPING_UP = "wrapping_up", gettext_lazy("Wrapping up")
 
 
 class Trunk(models.Model):
@@ -31,26 +32,34 @@ class Trunk(models.Model):
     """
 
     class Kind(models.TextChoices):
-        STORED = "stored", "Stored on LiveKit"
-        INLINE = "inline", "Inline"
+        STORED = "stored", gettext_lazy("Stored on LiveKit")
+        INLINE = "inline", gettext_lazy("Inline")
 
     class Transport(models.TextChoices):
-        AUTO = "auto", "Auto"
+        AUTO = "auto", gettext_lazy("Auto")
         UDP = "udp", "UDP"
         TCP = "tcp", "TCP"
         TLS = "tls", "TLS"
 
     name = models.CharField(max_length=80, unique=True)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.STORED)
-    trunk_id = models.CharField("stored trunk id", max_length=64, blank=True)
+    trunk_id = models.CharField(gettext_lazy("stored trunk id"), max_length=64, blank=True)
     hostname = models.CharField(max_length=200, blank=True)
     transport = models.CharField(max_length=4, choices=Transport, default=Transport.AUTO)
     auth_username = models.CharField(max_length=80, blank=True)
     auth_password = models.TextField(
-        "password", blank=True, default="", editable=False, help_text="Encrypted: see calls.kept_secrets."
+        gettext_lazy("password"),
+        blank=True,
+        default="",
+        editable=False,
+        help_text=gettext_lazy("Encrypted: see calls.kept_secrets."),
     )
-    sip_number = models.CharField("number shown", max_length=16, blank=True, help_text="In E.164.")
-    headers = models.JSONField(default=dict, blank=True, help_text="Extra SIP headers, name to value.")
+    sip_number = models.CharField(
+        gettext_lazy("number shown"), max_length=16, blank=True, help_text=gettext_lazy("In E.164.")
+    )
+    headers = models.JSONField(
+        default=dict, blank=True, help_text=gettext_lazy("Extra SIP headers, name to value.")
+    )
     is_default = models.BooleanField(default=False)
 
     class Meta:
@@ -67,14 +76,14 @@ class Trunk(models.Model):
     def clean(self) -> None:
         stored = self.kind == self.Kind.STORED
         if stored and not self.trunk_id:
-            raise ValidationError({"trunk_id": "A stored trunk needs its id on LiveKit (ST_…)."})
+            raise ValidationError({"trunk_id": gettext("A stored trunk needs its id on LiveKit (ST_…).")})
         if not stored and not self.hostname:
-            raise ValidationError({"hostname": "An inline trunk needs the host name of the phone line."})
+            raise ValidationError({"hostname": gettext("An inline trunk needs the host name of the phone line.")})
         if not stored and not self.sip_number:
-            raise ValidationError({"sip_number": "An inline trunk needs the number that it calls from."})
+            raise ValidationError({"sip_number": gettext("An inline trunk needs the number that it calls from.")})
         if self.auth_password and (stored or not self.auth_username):
             raise ValidationError(
-                "A password is kept for an inline trunk with a user name: forget it, or name one."
+                gettext("A password is kept for an inline trunk with a user name: forget it, or name one.")
             )
         if self.hostname:
             with of_field("hostname"):
@@ -99,23 +108,27 @@ class Manager(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="manager"
     )
     departments = models.ManyToManyField(Department, related_name="managers")
-    priority = models.PositiveSmallIntegerField(default=1, help_text="Lower is called first.")
+    priority = models.PositiveSmallIntegerField(default=1, help_text=gettext_lazy("Lower is called first."))
     active = models.BooleanField(default=True)
     presence = models.CharField(max_length=12, choices=Presence, default=Presence.AVAILABLE)
     presence_since = models.DateTimeField(null=True, blank=True)
     presence_reason = models.CharField(max_length=80, blank=True)
     presence_until = models.DateTimeField(null=True, blank=True)
     last_call_ended_at = models.DateTimeField(null=True, blank=True)
-    misses = models.PositiveSmallIntegerField(default=0, help_text="Unanswered calls in a row.")
+    misses = models.PositiveSmallIntegerField(default=0, help_text=gettext_lazy("Unanswered calls in a row."))
     pin = models.CharField(
-        max_length=128, blank=True, help_text="Hashed: makes them available by a call from their own phone."
+        max_length=128,
+        blank=True,
+        help_text=gettext_lazy("Hashed: makes them available by a call from their own phone."),
     )
-    guest = models.BooleanField(default=False, help_text="On no roster: an agent's code named their number.")
+    guest = models.BooleanField(
+        default=False, help_text=gettext_lazy("On no roster: an agent's code named their number.")
+    )
     version = models.PositiveBigIntegerField(default=1)
 
     class Meta:
         ordering = ("priority", "name")
-        permissions = (("set_presence", "Can set anyone's presence, with a reason"),)
+        permissions = (("set_presence", gettext_noop("Can set anyone's presence, with a reason")),)
 
     def __str__(self) -> str:
         return self.name
@@ -137,47 +150,55 @@ class Endpoint(models.Model):
     """One way to reach a manager, in order."""
 
     class Kind(models.TextChoices):
-        PHONE = "phone", "Phone"
-        SIP_URI = "sip_uri", "SIP address"
-        BROWSER = "browser", "Browser"
+        PHONE = "phone", gettext_lazy("Phone")
+        SIP_URI = "sip_uri", gettext_lazy("SIP address")
+        BROWSER = "browser", gettext_lazy("Browser")
 
     manager = models.ForeignKey(Manager, on_delete=models.CASCADE, related_name="endpoints")
     position = models.PositiveSmallIntegerField(default=1)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.PHONE)
     address = models.CharField(
-        max_length=200, blank=True, help_text="+12025550100 or sip:dana@example.com; empty for a browser."
+        max_length=200,
+        blank=True,
+        help_text=gettext_lazy("+12025550100 or sip:dana@example.com; empty for a browser."),
     )
     dtmf = models.CharField(
-        "extension",
+        gettext_lazy("extension"),
         max_length=32,
         blank=True,
-        help_text="Keys pressed after the answer, w is a pause of 0.5 s: wwww1234#.",
+        help_text=gettext_lazy("Keys pressed after the answer, w is a pause of 0.5 s: wwww1234#."),
     )
     ring_time_s = models.PositiveSmallIntegerField(
-        "ring time (s)", default=25, validators=(MinValueValidator(5), MaxValueValidator(MAX_RING_S))
+        gettext_lazy("ring time (s)"), default=25, validators=(MinValueValidator(5), MaxValueValidator(MAX_RING_S))
     )
     trunk = models.ForeignKey(
-        Trunk, on_delete=models.PROTECT, null=True, blank=True, help_text="Empty: the default trunk."
+        Trunk, on_delete=models.PROTECT, null=True, blank=True, help_text=gettext_lazy("Empty: the default trunk.")
     )
-    headers = models.JSONField(default=dict, blank=True, help_text="SIP headers besides the trunk's.")
+    headers = models.JSONField(
+        default=dict, blank=True, help_text=gettext_lazy("SIP headers besides the trunk's.")
+    )
 
     class Meta:
         ordering = ("manager", "position")
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.manager}"
+        return gettext("%(kind)s of %(manager)s") % {"kind": self.get_kind_display(), "manager": self.manager}
 
     def clean(self) -> None:
         self.clean_address()
         why = dialling.refusal(self.address, DialRule.objects.all())
         if why:
-            raise ValidationError({"address": f"This number is not dialled: {why.words}."})
+            raise ValidationError(
+                {"address": gettext("This number is not dialled: %(words)s.") % {"words": why.words}}
+            )
 
     def clean_address(self) -> None:
         """What it is, without asking whether the dialling rules allow it."""
         if self.kind == self.Kind.BROWSER:
             if self.address or self.dtmf or self.trunk_id:
-                raise ValidationError("A browser has no address, no extension and no trunk: leave them empty.")
+                raise ValidationError(
+                    gettext("A browser has no address, no extension and no trunk: leave them empty.")
+                )
             return
         with of_field("address"):
             phone = self.kind == self.Kind.PHONE

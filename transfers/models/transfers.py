@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy, gettext_noop
 from uuid6 import uuid7
 
 from calls.models import AgentProfile, Call, Department
@@ -24,40 +25,40 @@ from .roster import Endpoint, Manager
 class WaitsWith(models.TextChoices):
     """Who keeps the caller company until a manager takes them."""
 
-    HOLD = "hold", "On hold"
-    AI = "ai", "With the AI"
+    HOLD = "hold", gettext_lazy("On hold")
+    AI = "ai", gettext_lazy("With the AI")
 
 
 class HandOver(models.TextChoices):
     """What a manager asks for while talking to the caller: `*0` and `*1`."""
 
-    BACK = "back", "Back to the AI"
-    ANOTHER = "another", "To another manager"
+    BACK = "back", gettext_lazy("Back to the AI")
+    ANOTHER = "another", gettext_lazy("To another manager")
 
 
 class ReferResult(models.TextChoices):
     """What the caller's carrier said to a cold transfer."""
 
-    DONE = "done", "Accepted"
-    REFUSED = "refused", "Refused"
-    UNKNOWN = "unknown", "No answer"
+    DONE = "done", gettext_lazy("Accepted")
+    REFUSED = "refused", gettext_lazy("Refused")
+    UNKNOWN = "unknown", gettext_lazy("No answer")
 
 
 class Afterwards(models.TextChoices):
     """What a manager says of the caller once they have talked."""
 
-    HELPED = "helped", "Helped"
-    FOLLOW_UP = "follow_up", "Needs a follow-up"
-    PASSED_ON = "passed_on", "Passed on"
-    NOT_HELPED = "not_helped", "Could not be helped"
+    HELPED = "helped", gettext_lazy("Helped")
+    FOLLOW_UP = "follow_up", gettext_lazy("Needs a follow-up")
+    PASSED_ON = "passed_on", gettext_lazy("Passed on")
+    NOT_HELPED = "not_helped", gettext_lazy("Could not be helped")
 
 
 class Transfer(models.Model):
     """One decision to escalate a call."""
 
     class Kind(models.TextChoices):
-        WARM = "warm", "Warm"
-        COLD = "cold", "Cold"
+        WARM = "warm", gettext_lazy("Warm")
+        COLD = "cold", gettext_lazy("Cold")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="transfers")
@@ -201,11 +202,11 @@ class Transfer(models.Model):
             ),
         )
         permissions = (
-            ("request_transfer", "Can escalate"),
-            ("approve_transfer", "Can approve and decline"),
-            ("cancel_transfer", "Can cancel"),
-            ("refer_call", "Can transfer without a briefing"),
-            ("park_call", "Can hold and resume a joined caller"),
+            ("request_transfer", gettext_noop("Can escalate")),
+            ("approve_transfer", gettext_noop("Can approve and decline")),
+            ("cancel_transfer", gettext_noop("Can cancel")),
+            ("refer_call", gettext_noop("Can transfer without a briefing")),
+            ("park_call", gettext_noop("Can hold and resume a joined caller")),
         )
 
     def __str__(self) -> str:
@@ -338,9 +339,9 @@ class BriefingVersion(models.Model):
     """Every saved text of the briefing: as drafted, edited and spoken."""
 
     class Author(models.TextChoices):
-        EXTRACTION = "extraction", "Drafted from the call"
-        AI = "ai", "Drafted by the AI"
-        PERSON = "person", "Edited"
+        EXTRACTION = "extraction", gettext_lazy("Drafted from the call")
+        AI = "ai", gettext_lazy("Drafted by the AI")
+        PERSON = "person", gettext_lazy("Edited")
 
     transfer = models.ForeignKey(Transfer, on_delete=models.CASCADE, related_name="briefings")
     nth = models.PositiveSmallIntegerField()
