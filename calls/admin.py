@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -34,15 +35,15 @@ class NumberInline(Plain, TabularInline):
     model = NumberRoute
     form = NumberRouteForm
     extra = 0
-    verbose_name = "number"
-    verbose_name_plural = "Numbers that callers dial"
+    verbose_name = gettext_lazy("number")
+    verbose_name_plural = gettext_lazy("Numbers that callers dial")
 
 
 class SupervisorInline(Plain, TabularInline):
     model = Membership
     extra = 0
-    verbose_name = "supervisor"
-    verbose_name_plural = "Supervisors"
+    verbose_name = gettext_lazy("supervisor")
+    verbose_name_plural = gettext_lazy("Supervisors")
 
 
 @admin.register(Department)
@@ -60,18 +61,20 @@ class DepartmentAdmin(RecordedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Department]:
         return super().get_queryset(request).prefetch_related("numbers", "members", "profiles")
 
-    @admin.display(description="Numbers")
+    @admin.display(description=gettext_lazy("Numbers"))
     def dialled(self, department: Department) -> str:
         return ", ".join(route.number for route in department.numbers.all()) or "–"
 
-    @admin.display(description="Supervisors")
+    @admin.display(description=gettext_lazy("Supervisors"))
     def supervisors(self, department: Department) -> str:
         return ", ".join(sorted(user.get_username() for user in department.members.all())) or "–"
 
-    @admin.display(description="Profile")
+    @admin.display(description=gettext_lazy("Profile"))
     def voice(self, department: Department) -> str:
         newest = max((profile.version for profile in department.profiles.all()), default=None)
-        return f"Version {newest}" if newest else "That of unassigned calls"
+        return (
+            gettext("Version %(newest)s") % {"newest": newest} if newest else gettext("That of unassigned calls")
+        )
 
 
 # ── profiles ─────────────────────────────────────────────────────────────────────────────────────
@@ -80,38 +83,44 @@ class DepartmentAdmin(RecordedAdmin):
 class ProfileForm(forms.ModelForm):
     facts = FactsField(
         required=False,
-        label="Facts to collect",
-        help_text="What may not be spoken never reaches a manager's ear. Save to get more empty rows.",
+        label=gettext_lazy("Facts to collect"),
+        help_text=gettext_lazy(
+            "What may not be spoken never reaches a manager's ear. Save to get more empty rows."
+        ),
     )
     sections = SectionsField(
-        required=False, label="Briefing, in order", help_text="All empty: who, reason, facts, what was tried."
+        required=False,
+        label=gettext_lazy("Briefing, in order"),
+        help_text=gettext_lazy("All empty: who, reason, facts, what was tried."),
     )
     disclosure = LinesField(
         required=False,
-        label="Disclosure",
+        label=gettext_lazy("Disclosure"),
         widget=SpokenWidget,
-        help_text="Said after the greeting, one line each.",
+        help_text=gettext_lazy("Said after the greeting, one line each."),
     )
 
     class Meta:
         model = AgentProfile
         exclude = ("version",)  # noqa: DJ006  (all others are listed in the fieldsets)
         widgets: ClassVar[dict[str, Any]] = {"greeting": SpokenWidget, "introduction": SpokenWidget}
-        help_texts: ClassVar[dict[str, str]] = {
-            "introduction": "Spoken to both when they are joined; empty: none. {manager} is who takes the call."
+        help_texts: ClassVar[dict[str, Any]] = {
+            "introduction": gettext_lazy(
+                "Spoken to both when they are joined; empty: none. {manager} is who takes the call."
+            )
         }
 
 
 class VersionFilter(admin.SimpleListFilter):
-    title = "version"
+    title = gettext_lazy("version")
     parameter_name = "versions"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("all", "All versions")]
+        return [("all", gettext("All versions"))]
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)
-        return [{**first, "display": "In force"}, *others]
+        return [{**first, "display": gettext("In force")}, *others]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AgentProfile]) -> QuerySet[AgentProfile]:
         if self.value() == "all":
@@ -136,14 +145,14 @@ class ProfileAdmin(RecordedAdmin):
     ordering = ("department__name", "-version")
     fieldsets = (
         (None, {"fields": ("department", "greeting", "disclosure", "persona", "instructions")}),
-        ("Facts", {"fields": ("facts",)}),
-        ("Briefing", {"fields": ("sections", "word_limit", "introduction")}),
-        ("Transcript", {"fields": ("transcribe_consultation", "transcribe_after_merge")}),
+        (gettext_lazy("Facts"), {"fields": ("facts",)}),
+        (gettext_lazy("Briefing"), {"fields": ("sections", "word_limit", "introduction")}),
+        (gettext_lazy("Transcript"), {"fields": ("transcribe_consultation", "transcribe_after_merge")}),
     )
 
-    @admin.display(description="Department", ordering="department__name")
+    @admin.display(description=gettext_lazy("Department"), ordering="department__name")
     def name(self, profile: AgentProfile) -> str:
-        return profile.department.name if profile.department else "Unassigned calls"
+        return profile.department.name if profile.department else gettext("Unassigned calls")
 
     def get_readonly_fields(self, request: HttpRequest, obj: AgentProfile | None = None) -> tuple[str, ...]:
         return ("department",) if obj else ()

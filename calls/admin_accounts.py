@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_lazy
 from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -33,29 +34,29 @@ admin.site.unregister(Group)
 class MembershipInline(Plain, TabularInline):
     model = Membership
     extra = 0
-    verbose_name = "department"
-    verbose_name_plural = "Supervisor of"
+    verbose_name = gettext_lazy("department")
+    verbose_name_plural = gettext_lazy("Supervisor of")
 
 
 class PermissionsField(forms.ModelMultipleChoiceField):
     widget = UnfoldAdminCheckboxSelectMultipleWidget
 
     def label_from_instance(self, obj: Model) -> str:
-        return str(getattr(obj, "name", obj))
+        return gettext(str(getattr(obj, "name", "")) or str(obj))
 
 
 class AccountForm(UserChangeForm):
-    groups = PermissionsField(Group.objects.order_by("name"), required=False, label="Roles")
+    groups = PermissionsField(Group.objects.order_by("name"), required=False, label=gettext_lazy("Roles"))
     user_permissions = PermissionsField(
         Permission.objects.filter(content_type__app_label="calls", codename__in=EXTRA_PERMISSIONS),
         required=False,
-        label="Besides its roles",
-        help_text="For this account alone, where its roles do not include it.",
+        label=gettext_lazy("Besides its roles"),
+        help_text=gettext_lazy("For this account alone, where its roles do not include it."),
     )
 
 
 class NewAccountForm(UserCreationForm):
-    groups = PermissionsField(Group.objects.order_by("name"), required=False, label="Roles")
+    groups = PermissionsField(Group.objects.order_by("name"), required=False, label=gettext_lazy("Roles"))
 
 
 @admin.register(User)
@@ -71,20 +72,23 @@ class AccountAdmin(DjangoUserAdmin, RecordedAdmin):  # type: ignore[misc]  # Unf
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": (("first_name", "last_name"), "email")}),
-        ("What they may do", {"fields": ("is_active", "groups", "user_permissions", "is_superuser")}),
+        (gettext_lazy("Person"), {"fields": (("first_name", "last_name"), "email")}),
+        (
+            gettext_lazy("What they may do"),
+            {"fields": ("is_active", "groups", "user_permissions", "is_superuser")},
+        ),
     )
     add_fieldsets = ((None, {"fields": ("username", "password1", "password2", "groups")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups", "departments")
 
-    @admin.display(description="Roles")
+    @admin.display(description=gettext_lazy("Roles"))
     def roles(self, user: User) -> str:
-        names = [group.name for group in user.groups.all()]
-        return ", ".join(["superuser"] * user.is_superuser + sorted(names)) or "–"
+        names = [gettext(group.name) for group in user.groups.all()]
+        return ", ".join([gettext("superuser")] * user.is_superuser + sorted(names)) or "–"
 
-    @admin.display(description="Supervises")
+    @admin.display(description=gettext_lazy("Supervises"))
     def supervises(self, user: User) -> str:
         return ", ".join(department.name for department in user.departments.all()) or "–"
 
@@ -123,8 +127,8 @@ class RoleForm(forms.ModelForm):
     permissions = PermissionsField(
         own_permissions(),
         required=False,
-        label="May",
-        help_text="Who may change the set-up is fixed by role.",
+        label=gettext_lazy("May"),
+        help_text=gettext_lazy("Who may change the set-up is fixed by role."),
     )
 
     class Meta:
@@ -141,7 +145,7 @@ class RoleAdmin(DjangoGroupAdmin, RecordedAdmin):  # type: ignore[misc]  # Unfol
     filter_horizontal = ()
     list_display = ("name", "accounts")
 
-    @admin.display(description="Accounts")
+    @admin.display(description=gettext_lazy("Accounts"))
     def accounts(self, group: Group) -> int:
         return group.user_set.count()
 

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from calls.admin_base import RecordedAdmin
@@ -19,11 +20,15 @@ from calls.services import api_keys
 from calls.timing import now
 
 
+def _scopes() -> list[tuple[str, str]]:
+    return [(scope, f"{gettext(words)} ({scope})") for scope, words in SCOPES.items()]
+
+
 class KeyForm(forms.ModelForm):
     scopes = forms.MultipleChoiceField(
-        choices=[(scope, f"{words} ({scope})") for scope, words in SCOPES.items()],
+        choices=_scopes,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        label="May",
+        label=gettext_lazy("May"),
     )
 
     class Meta:
@@ -39,8 +44,8 @@ class ApiKeyAdmin(RecordedAdmin):
     list_display = ("name", "begins", "may", "sees", "stands", "last_used_at")
     fieldsets = (
         (None, {"fields": (("name", "per_minute"), "expires_at")}),
-        ("What it may do", {"fields": ("scopes",)}),
-        ("Where", {"fields": ("every_department", "departments")}),
+        (gettext_lazy("What it may do"), {"fields": ("scopes",)}),
+        (gettext_lazy("Where"), {"fields": ("every_department", "departments")}),
     )
     actions = ("revoke",)
 
@@ -68,30 +73,34 @@ class ApiKeyAdmin(RecordedAdmin):
             obj.secret = api_keys.make(obj, user=request.user)  # type: ignore[attr-defined,arg-type]
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
-        return show_once(self, request, title=f"The key of {obj.name}", secret=obj.secret)
+        return show_once(
+            self, request, title=gettext("The key of %(name)s") % {"name": obj.name}, secret=obj.secret
+        )
 
-    @admin.action(description="Revoke: refused from the next request on", permissions=["change"])
+    @admin.action(description=gettext_lazy("Revoke: refused from the next request on"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
             api_keys.revoke(key, actor=Actor.of(request.user))
-        self.message_user(request, "Revoked. Programs that use these keys are refused from now on.")
+        self.message_user(request, gettext("Revoked. Programs that use these keys are refused from now on."))
 
-    @admin.display(description="Begins with")
+    @admin.display(description=gettext_lazy("Begins with"))
     def begins(self, key: ApiKey) -> str:
         return f"{key.prefix}…"
 
-    @admin.display(description="May")
+    @admin.display(description=gettext_lazy("May"))
     def may(self, key: ApiKey) -> str:
         return ", ".join(key.scopes)
 
-    @admin.display(description="Sees")
+    @admin.display(description=gettext_lazy("Sees"))
     def sees(self, key: ApiKey) -> str:
         if key.every_department:
-            return "every department"
-        return ", ".join(department.name for department in key.departments.all()) or "unassigned calls only"
+            return gettext("every department")
+        return ", ".join(department.name for department in key.departments.all()) or gettext(
+            "unassigned calls only"
+        )
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def stands(self, key: ApiKey) -> str:
         if key.revoked_at:
-            return "revoked"
-        return "expired" if key.expires_at and key.expires_at <= now() else "in force"
+            return gettext("revoked")
+        return gettext("expired") if key.expires_at and key.expires_at <= now() else gettext("in force")

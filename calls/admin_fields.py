@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 from unfold.widgets import (
     BASE_INPUT_CLASSES,
     CHECKBOX_CLASSES,
@@ -109,7 +110,11 @@ class SectionsWidget(_Rendered):
             {"name": f"{name}-{nth}", "nth": nth + 1, "value": chosen[nth] if nth < len(chosen) else ""}
             for nth in range(len(validation.SECTIONS))
         ]
-        return {"places": places, "sections": validation.SECTIONS, "select_classes": " ".join(SELECT_CLASSES)}
+        return {
+            "places": places,
+            "sections": {key: gettext(words) for key, words in validation.SECTIONS.items()},
+            "select_classes": " ".join(SELECT_CLASSES),
+        }
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[str]:
         places = (data.get(f"{name}-{nth}", "") for nth in range(len(validation.SECTIONS)))

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from calls import speaking
@@ -27,7 +28,7 @@ class SpokenWidget(UnfoldAdminExpandableTextareaWidget):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         field = name.rpartition("-")[2].replace("_", " ")
-        return super().render(name, value, attrs, renderer) + button(what=f"the {field}")
+        return super().render(name, value, attrs, renderer) + button(what=gettext("the %s") % gettext(field))
 
 
 def button(*, what: str, of: str = "") -> SafeString:
@@ -37,7 +38,7 @@ def button(*, what: str, of: str = "") -> SafeString:
         "data-of": of,
         "data-what": what,
         "data-url": reverse("admin:calls_listen"),
-        "aria-label": f"Listen to {what}",
+        "aria-label": gettext("Listen to %(what)s") % {"what": what},
     }
     return render_to_string("admin/widgets/listen.html", {"attrs": attrs})
 

@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.db.models import Max, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
@@ -25,7 +26,9 @@ from calls.timing import now
 
 class TargetForm(forms.ModelForm):
     types = forms.MultipleChoiceField(
-        choices=catalogue.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget, label="Is told when"
+        choices=catalogue.choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        label=gettext_lazy("Is told when"),
     )
 
     class Meta:
@@ -35,9 +38,11 @@ class TargetForm(forms.ModelForm):
 
 class SinceForm(forms.Form):
     since = forms.DateTimeField(
-        label="Since (UTC)",
+        label=gettext_lazy("Since (UTC)"),
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "step": "1"}),
-        help_text="Everything that happened from then on is sent, with the same ids as the first time.",
+        help_text=gettext_lazy(
+            "Everything that happened from then on is sent, with the same ids as the first time."
+        ),
     )
 
 
@@ -47,8 +52,8 @@ class WebhookTargetAdmin(RecordedAdmin):
     list_display = ("name", "url", "told", "stands", "waiting", "arrived")
     fieldsets = (
         (None, {"fields": (("name", "enabled"), "url", "with_content")}),
-        ("Events", {"fields": ("types",)}),
-        ("Where", {"fields": ("every_department", "departments")}),
+        (gettext_lazy("Events"), {"fields": ("types",)}),
+        (gettext_lazy("Where"), {"fields": ("every_department", "departments")}),
     )
     actions = ("send_test", "send_since", "new_secret")
 
@@ -71,56 +76,65 @@ class WebhookTargetAdmin(RecordedAdmin):
             obj.secret = webhook_targets.make(obj, actor=actor)  # type: ignore[attr-defined]
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
-        return show_once(self, request, title=f"The secret of {obj.name}", secret=obj.secret)
+        return show_once(
+            self, request, title=gettext("The secret of %(name)s") % {"name": obj.name}, secret=obj.secret
+        )
 
-    @admin.action(description="Send a test message", permissions=["change"])
+    @admin.action(description=gettext_lazy("Send a test message"), permissions=["change"])
     def send_test(self, request: HttpRequest, queryset: QuerySet[WebhookTarget]) -> None:
         for target in queryset:
             outgoing.send_test(target)
-        self.message_user(request, "It is sent in a moment: look under Webhook messages.")
+        self.message_user(request, gettext("It is sent in a moment: look under Webhook messages."))
 
-    @admin.action(description="Send all since …", permissions=["change"])
+    @admin.action(description=gettext_lazy("Send all since …"), permissions=["change"])
     def send_since(self, request: HttpRequest, queryset: QuerySet[WebhookTarget]) -> HttpResponse | None:
         form = SinceForm(request.POST if "since" in request.POST else None)
         if form.is_valid():
             since = form.cleaned_data["since"].replace(tzinfo=UTC)
             count = sum(outgoing.send_all_since(target, since) for target in queryset)
-            self.message_user(request, f"{count} messages are sent (again) now.")
+            words = ngettext(
+                "%(count)s message is sent (again) now.", "%(count)s messages are sent (again) now.", count
+            )
+            self.message_user(request, words % {"count": count})
             return None
         if not form.is_bound:
             form = SinceForm(initial={"since": f"{now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%S}"})
         context = self.admin_site.each_context(request) | {
             "opts": self.model._meta,
-            "title": "Send all since …",
+            "title": gettext("Send all since …"),
             "form": form,
             "targets": queryset,
         }
         return TemplateResponse(request, "admin/send_since.html", context)
 
-    @admin.action(description="Make a new secret", permissions=["change"])
+    @admin.action(description=gettext_lazy("Make a new secret"), permissions=["change"])
     def new_secret(self, request: HttpRequest, queryset: QuerySet[WebhookTarget]) -> HttpResponse | None:
         if queryset.count() != 1:
-            self.message_user(request, "Choose one: its secret is shown once.", messages.WARNING)
+            self.message_user(request, gettext("Choose one: its secret is shown once."), messages.WARNING)
             return None
         target = queryset.get()
         secret = webhook_targets.new_secret(target, actor=Actor.of(request.user))
-        return show_once(self, request, title=f"The new secret of {target.name}", secret=secret)
+        return show_once(
+            self, request, title=gettext("The new secret of %(name)s") % {"name": target.name}, secret=secret
+        )
 
-    @admin.display(description="Events")
+    @admin.display(description=gettext_lazy("Events"))
     def told(self, target: WebhookTarget) -> str:
-        return f"{len(target.types)} of {len(catalogue.choices())}"
+        return gettext("%(chosen)s of %(all)s") % {"chosen": len(target.types), "all": len(catalogue.choices())}
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def stands(self, target: WebhookTarget) -> str:
         if not target.enabled:
-            return "switched off: nothing arrived" if target.gave_up_at else "switched off"
-        return f"failing since {target.failing_since:%-d %b, %H:%M}" if target.failing_since else "well"
+            return gettext("switched off: nothing arrived") if target.gave_up_at else gettext("switched off")
+        if target.failing_since:
+            return gettext("failing since %(time)s") % {"time": f"{target.failing_since:%-d %b, %H:%M}"}
+        return gettext("well")
 
-    @admin.display(description="Waiting")
+    @admin.display(description=gettext_lazy("Waiting"))
     def waiting(self, target: WebhookTarget) -> int:
         return target.messages.exclude(state__in=(outgoing.State.SENT, outgoing.State.GIVEN_UP)).count()
 
-    @admin.display(description="Last arrived")
+    @admin.display(description=gettext_lazy("Last arrived"))
     def arrived(self, target: Any) -> Any:
         return target.last_arrived
 
@@ -160,10 +174,11 @@ class WebhookMessageAdmin(ModelAdmin):
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("calls.change_webhooktarget"))
 
-    @admin.action(description="Send again", permissions=["replay"])
+    @admin.action(description=gettext_lazy("Send again"), permissions=["replay"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[WebhookMessage]) -> None:
         count = outgoing.send_again(queryset.values_list("pk", flat=True))
-        self.message_user(request, f"{count} are sent again now.")
+        words = ngettext("%(count)s is sent again now.", "%(count)s are sent again now.", count)
+        self.message_user(request, words % {"count": count})
 
 
 def warn_of_targets(request: HttpRequest) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 
 from calls.access import SUPERVISE, VIEW_CALLS, VIEW_EVERY_DEPARTMENT, Account, may
 from calls.health import last_banner
@@ -24,15 +25,15 @@ class Entry:
 
 
 PAGES = (
-    ("Live", "activity", "wallboard", ()),
-    ("Desk", "headset", "desk", ()),
-    ("History", "history", "history", ()),
-    ("Reports", "chart-bar", "reports", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
-    ("Callbacks", "phone-incoming", "callbacks", ("transfers.view_callback",)),
-    ("Audit", "shield-check", "audit", ("calls.verify_audit",)),
-    ("Rooms", "door", "rooms", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
-    ("Status", "heartbeat", "status", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
-    ("Test call", "phone-plus", "test_call", (SUPERVISE,)),
+    (gettext_lazy("Live"), "activity", "wallboard", ()),
+    (gettext_lazy("Desk"), "headset", "desk", ()),
+    (gettext_lazy("History"), "history", "history", ()),
+    (gettext_lazy("Reports"), "chart-bar", "reports", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
+    (gettext_lazy("Callbacks"), "phone-incoming", "callbacks", ("transfers.view_callback",)),
+    (gettext_lazy("Audit"), "shield-check", "audit", ("calls.verify_audit",)),
+    (gettext_lazy("Rooms"), "door", "rooms", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
+    (gettext_lazy("Status"), "heartbeat", "status", (VIEW_CALLS, VIEW_EVERY_DEPARTMENT)),
+    (gettext_lazy("Test call"), "phone-plus", "test_call", (SUPERVISE,)),
 )
 
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext
+
 from calls.access import Sight
 from calls.models import Call
 from calls.states import CallerWith
@@ -40,15 +42,15 @@ def call_display(call: Call) -> Display:
     """The call's own state, as far as `calls` knows it."""
     if not call.is_live:
         took = clock((call.ended_at or call.started_at) - call.started_at)
-        return Display("ended", "phone-off", "Ended", fixed=took, order=9)
+        return Display("ended", "phone-off", gettext("Ended"), fixed=took, order=9)
     match CallerWith(call.caller_with):
         case CallerWith.HOLD:
-            return Display("hold", "player-pause", "On hold", since=call.caller_since, order=0)
+            return Display("hold", "player-pause", gettext("On hold"), since=call.caller_since, order=0)
         case CallerWith.MANAGER:
-            return Display("merged", "users", "With a manager", since=call.caller_since, order=6)
+            return Display("merged", "users", gettext("With a manager"), since=call.caller_since, order=6)
         case CallerWith.SUPERVISOR:
-            return Display("merged", "headset", "With a supervisor", since=call.caller_since, order=6)
-    return Display("ai", "message-chatbot", "With AI", since=call.caller_since, order=5)
+            return Display("merged", "headset", gettext("With a supervisor"), since=call.caller_since, order=6)
+    return Display("ai", "message-chatbot", gettext("With AI"), since=call.caller_since, order=5)
 
 
 def caller_name(call: Call, sight: Sight) -> str:
@@ -58,8 +60,8 @@ def caller_name(call: Call, sight: Sight) -> str:
     if call.caller_last4:
         return f"…{call.caller_last4}"
     if call.erased_at:
-        return "Erased caller"
-    return "Test caller" if call.source == Call.Source.TEST else "Unknown caller"
+        return gettext("Erased caller")
+    return gettext("Test caller") if call.source == Call.Source.TEST else gettext("Unknown caller")
 
 
 def masked(text: str, sight: Sight) -> str:

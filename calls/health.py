@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,10 @@ def _run(name: str, check: CheckFunction) -> Check:
     except Exception as error:
         logger.warning("a check broke", extra={"check": name, "error": type(error).__name__})
         return Check(
-            name, Verdict.ILL, f"This check itself failed: {type(error).__name__}.", "See the console's log."
+            gettext(name),
+            Verdict.ILL,
+            gettext("This check itself failed: %(error)s.") % {"error": type(error).__name__},
+            gettext("See the console's log."),
         )
 
 
@@ -118,9 +122,11 @@ def database_banner() -> str:
     return render_banner(
         [
             Ailment(
-                "Database",
-                "The database does not answer. Conversations go on, but nothing can be escalated, approved or "
-                "recorded until it is back.",
+                gettext("Database"),
+                gettext(
+                    "The database does not answer. Conversations go on, but nothing can be escalated, approved or "
+                    "recorded until it is back."
+                ),
             )
         ]
     )

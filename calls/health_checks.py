@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import redis
 from django.conf import settings
 from django.db import Error, connection
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from calls import health
 from calls.agents.protocol import DEAD_AFTER_SECONDS
@@ -30,7 +31,9 @@ from calls.timing import now
 SILENT = timedelta(seconds=3)
 SKEW_SECONDS = 5.0
 OK, UNSURE, ILL = Verdict.OK, Verdict.UNSURE, Verdict.ILL
-LOOK = "Look at its log in the state folder (.patchbay/logs), and start it again: make demo, or make start."
+LOOK = gettext_noop(
+    "Look at its log in the state folder (.patchbay/logs), and start it again: make demo, or make start."
+)
 
 
 def database() -> Check:
@@ -40,8 +43,18 @@ def database() -> Check:
             cursor.execute("SELECT current_setting('server_version')")
             version = cursor.fetchone()[0]
     except Error as error:
-        return Check("Database", ILL, f"It does not answer ({type(error).__name__}).", "Check DATABASE_URL.")
-    return Check("Database", OK, f"PostgreSQL {version} answers in {(time.monotonic() - began) * 1000:.0f} ms.")
+        return Check(
+            gettext("Database"),
+            ILL,
+            gettext("It does not answer (%(error)s).") % {"error": type(error).__name__},
+            gettext("Check DATABASE_URL."),
+        )
+    return Check(
+        gettext("Database"),
+        OK,
+        gettext("PostgreSQL %(version)s answers in %(ms).0f ms.")
+        % {"version": version, "ms": (time.monotonic() - began) * 1000},
+    )
 
 
 def valkey_answers() -> Check:
@@ -49,8 +62,15 @@ def valkey_answers() -> Check:
         began = time.monotonic()
         valkey().ping()
     except redis.RedisError as error:
-        return Check("Valkey", ILL, f"It does not answer ({type(error).__name__}).", "Check VALKEY_URL.")
-    return Check("Valkey", OK, f"It answers in {(time.monotonic() - began) * 1000:.0f} ms.")
+        return Check(
+            gettext("Valkey"),
+            ILL,
+            gettext("It does not answer (%(error)s).") % {"error": type(error).__name__},
+            gettext("Check VALKEY_URL."),
+        )
+    return Check(
+        gettext("Valkey"), OK, gettext("It answers in %(ms).0f ms.") % {"ms": (time.monotonic() - began) * 1000}
+    )
 
 
 def livekit_http_url() -> str:
@@ -63,47 +83,65 @@ def livekit_keys() -> Check:
         rooms = loop.run(loop.gateway().list_rooms(), within_s=5)
     except GatewayError as error:
         if error.code in ("unauthenticated", "permission_denied"):
-            do = "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to the server's own."
-            return Check("LiveKit", ILL, "It refuses our keys.", do)
+            do = gettext("Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to the server's own.")
+            return Check(gettext("LiveKit"), ILL, gettext("It refuses our keys."), do)
         return Check(
-            "LiveKit", ILL, f"It does not answer as it should ({error.code or error}).", "Check LIVEKIT_URL."
+            gettext("LiveKit"),
+            ILL,
+            gettext("It does not answer as it should (%(code)s).") % {"code": error.code or error},
+            gettext("Check LIVEKIT_URL."),
         )
     except (TimeoutError, TooLate):
-        return Check("LiveKit", ILL, "It did not answer in 5 s.", "Check LIVEKIT_URL and that the server runs.")
-    return Check("LiveKit", OK, f"It accepts our keys and has {len(rooms)} room{'' if len(rooms) == 1 else 's'}.")
+        return Check(
+            gettext("LiveKit"),
+            ILL,
+            gettext("It did not answer in 5 s."),
+            gettext("Check LIVEKIT_URL and that the server runs."),
+        )
+    words = ngettext(
+        "It accepts our keys and has %(count)s room.", "It accepts our keys and has %(count)s rooms.", len(rooms)
+    )
+    return Check(gettext("LiveKit"), OK, words % {"count": len(rooms)})
 
 
 def livekit_clock() -> Check:
-    name = "Clock skew"
+    name = gettext("Clock skew")
     try:
         with urllib.request.urlopen(livekit_http_url(), timeout=3) as answer:
             date = answer.headers.get("Date")
     except urllib.error.HTTPError as error:
         date = error.headers.get("Date")
     except OSError:
-        return Check(name, ILL, "LiveKit's clock cannot be read: it does not answer.", "Check LIVEKIT_URL.")
+        return Check(
+            name,
+            ILL,
+            gettext("LiveKit's clock cannot be read: it does not answer."),
+            gettext("Check LIVEKIT_URL."),
+        )
     if not date:
-        return Check(name, UNSURE, "LiveKit does not say its time.")
+        return Check(name, UNSURE, gettext("LiveKit does not say its time."))
     skew = abs((now() - parsedate_to_datetime(date)).total_seconds())
     if skew > SKEW_SECONDS:
-        do = "Let both machines follow the same time server: tokens are refused when clocks differ."
-        return Check(name, ILL, f"LiveKit's clock differs from ours by {skew:.0f} s.", do)
-    return Check(name, OK, "LiveKit's clock and ours agree within a second or so.")
+        do = gettext("Let both machines follow the same time server: tokens are refused when clocks differ.")
+        return Check(name, ILL, gettext("LiveKit's clock differs from ours by %(skew).0f s.") % {"skew": skew}, do)
+    return Check(name, OK, gettext("LiveKit's clock and ours agree within a second or so."))
 
 
 def webhooks() -> Check:
     last = WebhookDelivery.objects.order_by("-received_at").values_list("received_at", flat=True).first()
     if last is None:
-        do = "Add /webhooks/livekit here to LiveKit's configuration. Until then states follow in seconds."
-        return Check("Webhooks", UNSURE, "None has come yet.", do)
+        do = gettext("Add /webhooks/livekit here to LiveKit's configuration. Until then states follow in seconds.")
+        return Check(gettext("Webhooks"), UNSURE, gettext("None has come yet."), do)
     ago = int((now() - last).total_seconds())
-    return Check("Webhooks", OK, f"The last one came {_ago(ago)} ago.")
+    return Check(gettext("Webhooks"), OK, gettext("The last one came %(ago)s ago.") % {"ago": _ago(ago)})
 
 
 def _ago(seconds: int) -> str:
     if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
+        return gettext("%(count)s s") % {"count": seconds}
+    if seconds < 7200:
+        return gettext("%(count)s min") % {"count": seconds // 60}
+    return gettext("%(count)s h") % {"count": seconds // 3600}
 
 
 def beating(role: OwnerRole) -> int:
@@ -111,20 +149,31 @@ def beating(role: OwnerRole) -> int:
     return Owner.objects.filter(role=role, beat_at__gt=now() - SILENT).count()
 
 
+def _running(count: int) -> str:
+    return gettext("%(count)s running.") % {"count": count}
+
+
 def worker() -> Check:
     count = beating(OwnerRole.WORKER)
     if not count:
-        return Check("Worker", ILL, "No worker is running. The clock does its work, more slowly.", LOOK)
-    return Check("Worker", OK, f"{count} running.")
+        return Check(
+            gettext("Worker"),
+            ILL,
+            gettext("No worker is running. The clock does its work, more slowly."),
+            gettext(LOOK),
+        )
+    return Check(gettext("Worker"), OK, _running(count))
 
 
 def clocks() -> Check:
     count = beating(OwnerRole.CLOCK)
     if not count:
-        return Check("Clocks", ILL, "No clock is running: nothing moves on by itself.", LOOK)
+        return Check(
+            gettext("Clocks"), ILL, gettext("No clock is running: nothing moves on by itself."), gettext(LOOK)
+        )
     if count == 1:
-        return Check("Clocks", UNSURE, "One of two is running.", LOOK)
-    return Check("Clocks", OK, f"{count} running.")
+        return Check(gettext("Clocks"), UNSURE, gettext("One of two is running."), gettext(LOOK))
+    return Check(gettext("Clocks"), OK, _running(count))
 
 
 def agent_servers() -> list[dict[str, Any]] | None:
@@ -152,29 +201,60 @@ def live_jobs() -> int:
 
 def agents() -> Check:
     servers, jobs = agent_servers(), live_jobs()
-    job_words = f"{jobs} job{'' if jobs == 1 else 's'} linked to the console"
+    job_words = ngettext("%(count)s job linked to the console", "%(count)s jobs linked to the console", jobs) % {
+        "count": jobs
+    }
     if servers is None:
-        return Check("Agents", OK if jobs else UNSURE, f"{job_words}; no AgentServer on this machine.")
+        return Check(
+            gettext("Agents"),
+            OK if jobs else UNSURE,
+            gettext("%(jobs)s; no AgentServer on this machine.") % {"jobs": job_words},
+        )
     if not servers:
-        return Check("Agents", ILL, f"The AgentServer is not registered with LiveKit; {job_words}.", LOOK)
+        return Check(
+            gettext("Agents"),
+            ILL,
+            gettext("The AgentServer is not registered with LiveKit; %(jobs)s.") % {"jobs": job_words},
+            gettext(LOOK),
+        )
     load = servers[0].get("worker_load")
-    busy = f", load {float(load) * 100:.0f} %" if isinstance(load, int | float) else ""
-    return Check("Agents", OK, f"One AgentServer is registered, {job_words}; slots are not limited{busy}.")
+    busy = (
+        gettext(", load %(percent).0f %%") % {"percent": float(load) * 100}
+        if isinstance(load, int | float)
+        else ""
+    )
+    return Check(
+        gettext("Agents"),
+        OK,
+        gettext("One AgentServer is registered, %(jobs)s; slots are not limited%(busy)s.")
+        % {"jobs": job_words, "busy": busy},
+    )
 
 
-SPEECH = (("AGENT_STT", "recognition"), ("AGENT_TTS", "voice"), ("AGENT_LLM", "brain"), ("AGENT_VAD", "VAD"))
+SPEECH = (
+    ("AGENT_STT", gettext_noop("recognition")),
+    ("AGENT_TTS", gettext_noop("voice")),
+    ("AGENT_LLM", gettext_noop("brain")),
+    ("AGENT_VAD", "VAD"),
+)
 OFFLINE_PARTS = {"moonshine_voice": "recognition", "piper": "voice", "livekit.local_inference": "VAD"}
 
 
 def speech() -> Check:
     chosen = {words: os.environ.get(name, "") or "offline" for name, words in SPEECH}
-    names = ", ".join(f"{words} {model}" for words, model in chosen.items())
+    names = ", ".join(f"{gettext(words)} {model}" for words, model in chosen.items())
     if "offline" in chosen.values():
-        missing = [words for module, words in OFFLINE_PARTS.items() if not _installed(module)]
+        missing = [gettext(words) for module, words in OFFLINE_PARTS.items() if not _installed(module)]
         if missing:
-            do = "Install requirements/agents.txt in the agents' environment."
-            return Check("Speech models", UNSURE, f"{names}. Not installed here: {', '.join(missing)}.", do)
-    return Check("Speech models", OK, f"{names}.")
+            do = gettext("Install requirements/agents.txt in the agents' environment.")
+            return Check(
+                gettext("Speech models"),
+                UNSURE,
+                gettext("%(names)s. Not installed here: %(missing)s.")
+                % {"names": names, "missing": ", ".join(missing)},
+                do,
+            )
+    return Check(gettext("Speech models"), OK, f"{names}.")
 
 
 def _installed(module: str) -> bool:
@@ -185,17 +265,23 @@ def _installed(module: str) -> bool:
 
 
 def dispatch_rule() -> Check:
-    name = "Dispatch rule"
+    name = gettext("Dispatch rule")
     try:
         rules = loop.run(loop.gateway().list_dispatch_rules(), within_s=5)
     except (GatewayError, TimeoutError, TooLate):
-        return Check(name, UNSURE, "LiveKit could not be asked.", "See LiveKit above.")
+        return Check(name, UNSURE, gettext("LiveKit could not be asked."), gettext("See LiveKit above."))
     agent = settings.SUPPORT_AGENT_NAME
     ours = [rule for rule in rules if agent in rule.agent_names]
     if ours:
-        return Check(name, OK, f"“{ours[0].name}” sends callers to {agent}.")
-    do = f"Make one that dispatches {agent}, or phone calls reach no AI. Test calls do not need it."
-    return Check(name, UNSURE, f"None of LiveKit's {len(rules)} rules starts our agent.", do)
+        return Check(
+            name, OK, gettext("“%(name)s” sends callers to %(agent)s.") % {"name": ours[0].name, "agent": agent}
+        )
+    do = gettext("Make one that dispatches %(agent)s, or phone calls reach no AI. Test calls do not need it.") % {
+        "agent": agent
+    }
+    return Check(
+        name, UNSURE, gettext("None of LiveKit's %(count)s rules starts our agent.") % {"count": len(rules)}, do
+    )
 
 
 # ── the banner ───────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +291,8 @@ def worker_ailment() -> Ailment | None:
     if beating(OwnerRole.WORKER):
         return None
     return Ailment(
-        "Worker", "It is not running. Transfers go on through the clock, each step up to a second later."
+        gettext("Worker"),
+        gettext("It is not running. Transfers go on through the clock, each step up to a second later."),
     )
 
 
@@ -213,9 +300,11 @@ def clock_ailment() -> Ailment | None:
     if beating(OwnerRole.CLOCK):
         return None
     return Ailment(
-        "Clock",
-        "None is running. Transfers do not move on when time runs out: a caller on hold may wait until somebody "
-        "cancels. Start it again.",
+        gettext("Clock"),
+        gettext(
+            "None is running. Transfers do not move on when time runs out: a caller on hold may wait until "
+            "somebody cancels. Start it again."
+        ),
     )
 
 
@@ -223,9 +312,11 @@ def agents_ailment() -> Ailment | None:
     if agent_servers() != []:
         return None
     return Ailment(
-        "Agents",
-        "No agent is registered. New callers hear nobody and managers get no briefing; calls that talk to a "
-        "manager over a phone line of their own go on. It is started again by itself.",
+        gettext("Agents"),
+        gettext(
+            "No agent is registered. New callers hear nobody and managers get no briefing; calls that talk to a "
+            "manager over a phone line of their own go on. It is started again by itself."
+        ),
     )
 
 
@@ -234,9 +325,11 @@ def livekit_ailment() -> Ailment | None:
         loop.run(loop.gateway().list_rooms(), within_s=1.0)
     except (GatewayError, TimeoutError, TooLate):
         return Ailment(
-            "LiveKit",
-            "It does not answer. Callers and managers may not hear each other and nobody can be dialled; what is "
-            "shown here may be behind.",
+            gettext("LiveKit"),
+            gettext(
+                "It does not answer. Callers and managers may not hear each other and nobody can be dialled; what "
+                "is shown here may be behind."
+            ),
         )
     return None
 
@@ -245,7 +338,10 @@ def valkey_ailment() -> Ailment | None:
     try:
         valkey().ping()
     except redis.RedisError:
-        return Ailment("Valkey", "It does not answer. Calls and transfers go on; this page is up to 3 s behind.")
+        return Ailment(
+            gettext("Valkey"),
+            gettext("It does not answer. Calls and transfers go on; this page is up to 3 s behind."),
+        )
     return None
 
 

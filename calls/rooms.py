@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 
 from calls.access import Scope, Sight
 from calls.display import masked
@@ -83,7 +84,7 @@ def _participant(data: Mapping[str, Any], sight: Sight) -> ParticipantRow:
     tracks = []
     for track in data.get("tracks") or ():
         source = str(track.get("source") or track.get("kind") or "track").lower().replace("_", " ")
-        tracks.append(f"{source}{', muted' if track.get('muted') else ''}")
+        tracks.append(gettext("%(track)s, muted") % {"track": source} if track.get("muted") else source)
     return ParticipantRow(
         identity=masked(str(data.get("identity") or data.get("name") or "?"), sight),
         kind=kind,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from calls.errors import Refused
 
@@ -70,11 +71,13 @@ def place(key: str, *, at_most_s: int | None = None) -> str:
     """Let that story's caller call, who hangs up after `at_most_s`; returns its title. Raises Refused in words."""
     story = next((story for story in stories() if story.key == key), None)
     if story is None:
-        raise Refused("The carrier does not know that caller any more. Load the page again.")
+        raise Refused(gettext("The carrier does not know that caller any more. Load the page again."))
     try:
         _ask("/carrier/calls", {"story": key} | ({"at_most_s": at_most_s} if at_most_s else {}))
     except urllib.error.HTTPError as error:
-        raise Refused(f"The carrier would not place that call (it answered {error.code}).") from error
+        raise Refused(
+            gettext("The carrier would not place that call (it answered %(code)s).") % {"code": error.code}
+        ) from error
     except (OSError, ValueError) as error:
-        raise Refused("The carrier simulator does not answer. See Status.") from error
+        raise Refused(gettext("The carrier simulator does not answer. See Status.")) from error
     return story.title

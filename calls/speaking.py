@@ -9,6 +9,8 @@ import os
 import threading
 import wave
 
+from django.utils.translation import gettext
+
 from calls.errors import Refused
 from calls.loop_thread import LoopThread
 
@@ -40,17 +42,24 @@ def wav_of(text: str) -> bytes:
     """
     text = " ".join(text.split())
     if not text:
-        raise Refused("There is nothing to say: the text is empty.")
+        raise Refused(gettext("There is nothing to say: the text is empty."))
     if len(text) > MOST_CHARACTERS:
-        raise Refused(f"At most {MOST_CHARACTERS} characters can be listened to, and this has {len(text)}.")
+        raise Refused(
+            gettext("At most %(most)s characters can be listened to, and this has %(count)s.")
+            % {"most": MOST_CHARACTERS, "count": len(text)}
+        )
     if not _turns.acquire(timeout=WAITS_S):
-        raise Refused("Others are listening at the moment. Nothing was changed: try again in a few seconds.")
+        raise Refused(
+            gettext("Others are listening at the moment. Nothing was changed: try again in a few seconds.")
+        )
     try:
         return _file(_thread.submit(_spoken(text)).result())
     except Exception as error:  # whatever a voice's own library raises
         logger.warning("a text could not be spoken", extra={"error": type(error).__name__})
         raise Refused(
-            "The voice could not speak this now. Callers may not hear it either: see Status, then try again."
+            gettext(
+                "The voice could not speak this now. Callers may not hear it either: see Status, then try again."
+            )
         ) from error
     finally:
         _turns.release()

@@ -9,6 +9,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from calls.health import Check, Verdict
 from calls.models import WebhookDelivery
@@ -16,7 +17,7 @@ from calls.telephony import loop
 from calls.telephony.gateway import Dispatch, GatewayError
 from calls.webhook_app import PATH
 
-NAME = "Webhook trip"
+NAME = gettext_noop("Webhook trip")
 WITHIN_S = 10.0
 LOOK_EVERY_S = 0.1
 EMPTY_TIMEOUT_S = 20
@@ -53,11 +54,26 @@ def check() -> Check:
     try:
         took_s = round_trip(within_s=WITHIN_S)
     except GatewayError as error:
-        return Check(NAME, Verdict.ILL, f"LiveKit made no room to try it with: {error}.", "See LiveKit above.")
+        return Check(
+            gettext(NAME),
+            Verdict.ILL,
+            gettext("LiveKit made no room to try it with: %(error)s.") % {"error": error},
+            gettext("See LiveKit above."),
+        )
     if took_s is None:
-        says = f"LiveKit made a room, and no webhook of it came here within {WITHIN_S:g} s."
-        return Check(NAME, Verdict.ILL, says, f"Put this into livekit.yaml:\n\n{settings_to_make()}\n\n{advice()}")
-    return Check(NAME, Verdict.OK, f"A signed one came back after {took_s:.1f} s.")
+        says = gettext("LiveKit made a room, and no webhook of it came here within %(within_s)g s.") % {
+            "within_s": WITHIN_S
+        }
+        return Check(
+            gettext(NAME),
+            Verdict.ILL,
+            says,
+            gettext("Put this into livekit.yaml:\n\n%(settings_to_make)s\n\n%(advice)s")
+            % {"settings_to_make": settings_to_make(), "advice": advice()},
+        )
+    return Check(
+        gettext(NAME), Verdict.OK, gettext("A signed one came back after %(took_s).1f s.") % {"took_s": took_s}
+    )
 
 
 def url() -> str:
@@ -73,12 +89,17 @@ def settings_to_make() -> str:
 def advice() -> str:
     """What else it may be."""
     lines = [
-        "On LiveKit Cloud: Settings, Webhooks, that URL and that key. "
-        "If the console's log says “webhook refused”, LiveKit signs with another key."
+        gettext(
+            "On LiveKit Cloud: Settings, Webhooks, that URL and that key. "
+            "If the console's log says “webhook refused”, LiveKit signs with another key."
+        )
     ]
     here = urlsplit(settings.PATCHBAY_CONSOLE_URL).hostname in LOOPBACK
     if here and urlsplit(settings.LIVEKIT_URL).hostname not in LOOPBACK:
         lines.append(
-            "PATCHBAY_CONSOLE_URL is an address of this machine alone: name one that LiveKit can reach in the URL."
+            gettext(
+                "PATCHBAY_CONSOLE_URL is an address of this machine alone: "
+                "name one that LiveKit can reach in the URL."
+            )
         )
     return "\n".join(lines)

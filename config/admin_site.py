@@ -14,6 +14,7 @@ from django.shortcuts import resolve_url
 from django.templatetags.static import static
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 OPENS = ("transfers.change_manager", "calls.change_department", "auth.change_user")
@@ -22,7 +23,7 @@ OPENS = ("transfers.change_manager", "calls.change_department", "auth.change_use
 class AdministrationSite(UnfoldAdminSite):
     """For supervisors (the roster of their departments) and administrators."""
 
-    index_title = "Administration"
+    index_title = gettext_lazy("Administration")
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The side bar lists everything: begin with its first page."""
@@ -64,34 +65,49 @@ def stylesheet(request: HttpRequest) -> str:
 
 MENU = (
     (
-        "Roster",
+        gettext_lazy("Roster"),
         (
-            ("Managers", "support_agent", "transfers_manager_changelist", "transfers.view_manager"),
-            ("Week", "calendar_month", "transfers_roster_week", "transfers.view_manager"),
-            ("Phone lines", "settings_phone", "transfers_trunk_changelist", "transfers.view_trunk"),
-            ("Dialling rules", "dialpad", "transfers_dialrule_changelist", "transfers.view_dialrule"),
+            (gettext_lazy("Managers"), "support_agent", "transfers_manager_changelist", "transfers.view_manager"),
+            (gettext_lazy("Week"), "calendar_month", "transfers_roster_week", "transfers.view_manager"),
+            (gettext_lazy("Phone lines"), "settings_phone", "transfers_trunk_changelist", "transfers.view_trunk"),
+            (
+                gettext_lazy("Dialling rules"),
+                "dialpad",
+                "transfers_dialrule_changelist",
+                "transfers.view_dialrule",
+            ),
         ),
     ),
     (
-        "Departments",
+        gettext_lazy("Departments"),
         (
-            ("Departments", "domain", "calls_department_changelist", "calls.view_department"),
-            ("Profiles", "record_voice_over", "calls_agentprofile_changelist", "calls.view_agentprofile"),
+            (gettext_lazy("Departments"), "domain", "calls_department_changelist", "calls.view_department"),
+            (
+                gettext_lazy("Profiles"),
+                "record_voice_over",
+                "calls_agentprofile_changelist",
+                "calls.view_agentprofile",
+            ),
         ),
     ),
     (
-        "Accounts",
+        gettext_lazy("Accounts"),
         (
-            ("Accounts", "group", "auth_user_changelist", "auth.view_user"),
-            ("Roles", "badge", "auth_group_changelist", "auth.view_group"),
+            (gettext_lazy("Accounts"), "group", "auth_user_changelist", "auth.view_user"),
+            (gettext_lazy("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
         ),
     ),
     (
-        "Programs",
+        gettext_lazy("Programs"),
         (
-            ("API keys", "key", "calls_apikey_changelist", "calls.view_apikey"),
-            ("Webhooks", "webhook", "calls_webhooktarget_changelist", "calls.view_webhooktarget"),
-            ("Webhook messages", "outbox", "calls_webhookmessage_changelist", "calls.view_webhookmessage"),
+            (gettext_lazy("API keys"), "key", "calls_apikey_changelist", "calls.view_apikey"),
+            (gettext_lazy("Webhooks"), "webhook", "calls_webhooktarget_changelist", "calls.view_webhooktarget"),
+            (
+                gettext_lazy("Webhook messages"),
+                "outbox",
+                "calls_webhookmessage_changelist",
+                "calls.view_webhookmessage",
+            ),
         ),
     ),
 )
@@ -102,9 +118,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups = []
     for title, entries in MENU:
         items = [
-            {"title": name, "icon": icon, "link": resolve_url(f"admin:{route}")}
+            {"title": str(name), "icon": icon, "link": resolve_url(f"admin:{route}")}
             for name, icon, route, permission in entries
             if request.user.has_perm(permission)
         ]
-        groups += [{"title": title, "items": items}] if items else []
+        groups += [{"title": str(title), "items": items}] if items else []
     return groups

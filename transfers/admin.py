@@ -15,7 +15,9 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
 from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import action
 from unfold.widgets import (
@@ -53,13 +55,19 @@ class PolicyInline(Plain, StackedInline):
     form = PolicyForm
     min_num = max_num = 1
     can_delete = False
-    verbose_name_plural = "How it escalates"
+    verbose_name_plural = gettext_lazy("How it escalates")
     fieldsets = (
         (None, {"fields": (("approval", "auto_after_s"), ("approval_limit_s", "at_limit"))}),
-        ("Who is rung", {"fields": (("max_attempts", "next_endpoint_first"), ("when_busy", "queue_limit_s"))}),
-        ("After a call", {"fields": (("wrap_up_s", "away_after_misses"), "after_hang_up")}),
-        ("Other ways", {"fields": (("offers_callback", "callback_within_min"), "ai_may_refer")}),
-        ("On hold", {"fields": (("hold_limit_s", "consultation_limit_s"), "hold_line", "progress_line")}),
+        (
+            gettext_lazy("Who is rung"),
+            {"fields": (("max_attempts", "next_endpoint_first"), ("when_busy", "queue_limit_s"))},
+        ),
+        (gettext_lazy("After a call"), {"fields": (("wrap_up_s", "away_after_misses"), "after_hang_up")}),
+        (gettext_lazy("Other ways"), {"fields": (("offers_callback", "callback_within_min"), "ai_may_refer")}),
+        (
+            gettext_lazy("On hold"),
+            {"fields": (("hold_limit_s", "consultation_limit_s"), "hold_line", "progress_line")},
+        ),
     )
 
 
@@ -82,7 +90,7 @@ class EndpointForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["trunk"].empty_label = "The default"  # type: ignore[attr-defined]
+        self.fields["trunk"].empty_label = gettext("The default")  # type: ignore[attr-defined]
 
 
 class EndpointInline(Plain, TabularInline):
@@ -92,24 +100,30 @@ class EndpointInline(Plain, TabularInline):
     readonly_fields = ("ring",)
     extra = 0
     ordering = ("position", "pk")
-    verbose_name = "way"
-    verbose_name_plural = "Ways to reach them, in order"
+    verbose_name = gettext_lazy("way")
+    verbose_name_plural = gettext_lazy("Ways to reach them, in order")
 
-    @admin.display(description="Try")
+    @admin.display(description=gettext_lazy("Try"))
     def ring(self, endpoint: Endpoint) -> str:
         if endpoint.pk is None or endpoint.kind == Endpoint.Kind.BROWSER:
             return "–"
         where = reverse("admin:transfers_endpoint_ring", args=(endpoint.manager_id, endpoint.pk))
-        words = f"Ring the {endpoint.get_kind_display().lower()} ending in {endpoint.address[-4:]}"
+        words = gettext("Ring the %(kind)s ending in %(last4)s") % {
+            "kind": endpoint.get_kind_display().lower(),
+            "last4": endpoint.address[-4:],
+        }
         return format_html(
-            '<a class="underline whitespace-nowrap" href="{}" aria-label="{}">Ring it</a>', where, words
+            '<a class="underline whitespace-nowrap" href="{}" aria-label="{}">{}</a>',
+            where,
+            words,
+            gettext("Ring it"),
         )
 
 
 class DepartmentFilter(admin.SimpleListFilter):
     """Only the departments that the person knows."""
 
-    title = "department"
+    title = gettext_lazy("department")
     parameter_name = "department"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -136,12 +150,14 @@ class ManagerForm(forms.ModelForm):
     """The PIN can be set and never be read."""
 
     new_pin = forms.CharField(
-        label="New PIN",
+        label=gettext_lazy("New PIN"),
         required=False,
-        validators=[RegexValidator(r"^[0-9]{4,8}\Z", "A PIN has 4 to 8 digits.")],
+        validators=[RegexValidator(r"^[0-9]{4,8}\Z", gettext_lazy("A PIN has 4 to 8 digits."))],
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        help_text="4 to 8 digits; empty leaves it as it is. Whoever is away calls from their own phone and enters "
-        "it with # to be available.",
+        help_text=gettext_lazy(
+            "4 to 8 digits; empty leaves it as it is. Whoever is away calls from their own phone and enters "
+            "it with # to be available."
+        ),
     )
 
     def save(self, commit: bool = True) -> Manager:
@@ -194,15 +210,15 @@ class ManagerAdmin(RecordedAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    @action(description="Week", icon="calendar_month", url_path="to-week")  # type: ignore[untyped-decorator]
+    @action(description=gettext_lazy("Week"), icon="calendar_month", url_path="to-week")  # type: ignore[untyped-decorator]
     def to_week(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:transfers_roster_week"))
 
-    @action(description="Import", icon="upload", url_path="to-import", permissions=("add",))  # type: ignore[untyped-decorator]
+    @action(description=gettext_lazy("Import"), icon="upload", url_path="to-import", permissions=("add",))  # type: ignore[untyped-decorator]
     def to_import(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:transfers_roster_import"))
 
-    @action(description="Export", icon="download", url_path="to-export")  # type: ignore[untyped-decorator]
+    @action(description=gettext_lazy("Export"), icon="download", url_path="to-export")  # type: ignore[untyped-decorator]
     def to_export(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:transfers_roster_export"))
 
@@ -211,7 +227,10 @@ class ManagerAdmin(RecordedAdmin):
         return request.user.has_perm(SUPERVISE)
 
     @action(  # type: ignore[untyped-decorator]
-        description="Rehearse with this manager", icon="school", url_path="rehearse", permissions=("rehearse",)
+        description=gettext_lazy("Rehearse with this manager"),
+        icon="school",
+        url_path="rehearse",
+        permissions=("rehearse",),
     )
     def to_rehearse(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The console's page: whether their phone can be rung is said there."""
@@ -282,19 +301,19 @@ class ManagerAdmin(RecordedAdmin):
         super().save_related(request, form, formsets, change)
         roster_services.roster_changed(form.instance)
 
-    @admin.display(description="Departments")
+    @admin.display(description=gettext_lazy("Departments"))
     def in_departments(self, manager: Manager) -> str:
         return ", ".join(d.name for d in manager.departments.all() if d.pk in self.known)
 
-    @admin.display(description="Reached by")
+    @admin.display(description=gettext_lazy("Reached by"))
     def ways(self, manager: Manager) -> str:
         ways = sorted(manager.endpoints.all(), key=lambda endpoint: endpoint.position)
-        return ", ".join(_way(endpoint) for endpoint in ways) or "nothing: cannot be called"
+        return ", ".join(_way(endpoint) for endpoint in ways) or gettext("nothing: cannot be called")
 
-    @admin.display(description="Shifts")
+    @admin.display(description=gettext_lazy("Shifts"))
     def hours(self, manager: Manager) -> str:
-        days = {shift.get_weekday_display()[:3]: None for shift in manager.shifts.all()}
-        return ", ".join(days) or "always"
+        days = {str(WEEKDAYS_ABBR[shift.weekday]): None for shift in manager.shifts.all()}
+        return ", ".join(days) or gettext("always")
 
 
 def _way(endpoint: Endpoint) -> str:

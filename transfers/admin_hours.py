@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.widgets import (
     UnfoldAdminSingleDateWidget,
@@ -55,20 +56,20 @@ class ExceptionInline(Plain, TabularInline):
 
 class ShiftInline(WeeklyInline):
     model = Shift
-    verbose_name_plural = "Shifts (none: always on shift; 00:00 to 00:00: the whole day)"
+    verbose_name_plural = gettext_lazy("Shifts (none: always on shift; 00:00 to 00:00: the whole day)")
 
 
 class ShiftExceptionInline(ExceptionInline):
     model = ShiftException
-    verbose_name = "exception"
-    verbose_name_plural = "Days that are not as usual (off, other hours, extra hours)"
+    verbose_name = gettext_lazy("exception")
+    verbose_name_plural = gettext_lazy("Days that are not as usual (off, other hours, extra hours)")
 
 
 class OpeningHoursInline(WeeklyInline):
     model = OpeningHours
-    verbose_name_plural = "Opening hours (none: always open; outside them nobody is called)"
+    verbose_name_plural = gettext_lazy("Opening hours (none: always open; outside them nobody is called)")
 
 
 class HolidayInline(ExceptionInline):
     model = Holiday
-    verbose_name_plural = "Holidays and other days that are not as usual"
+    verbose_name_plural = gettext_lazy("Holidays and other days that are not as usual")

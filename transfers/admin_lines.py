@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
@@ -22,8 +23,12 @@ from calls.kept_secrets import encrypt
 from transfers import ring_pages, roster_services, validation
 from transfers.models import DialRule, Trunk
 
-KEPT = "One is set. It is kept encrypted and cannot be shown: type another to replace it, or leave this empty."
-NONE_KEPT = "None is set: SIP_AUTH_PASSWORD is used. What you type is kept encrypted and cannot be shown again."
+KEPT = gettext_lazy(
+    "One is set. It is kept encrypted and cannot be shown: type another to replace it, or leave this empty."
+)
+NONE_KEPT = gettext_lazy(
+    "None is set: SIP_AUTH_PASSWORD is used. What you type is kept encrypted and cannot be shown again."
+)
 
 
 class HeadersField(forms.CharField):
@@ -41,7 +46,7 @@ class HeadersField(forms.CharField):
         for line in (super().to_python(value) or "").splitlines():
             name, colon, text = line.partition(":")
             if line.strip() and not colon:
-                raise forms.ValidationError("One header a line, for example X-Account: 7.")
+                raise forms.ValidationError(gettext("One header a line, for example X-Account: 7."))
             if line.strip():
                 headers[name.strip()] = text.strip()
         return validation.sip_headers(headers)
@@ -51,21 +56,26 @@ class TrunkForm(forms.ModelForm):
     """The password can be set, replaced and forgotten, and never be read."""
 
     sip_number = PhoneNumberField(
-        required=False, label="Number shown", help_text="In E.164.", widget=UnfoldAdminTextInputWidget
+        required=False,
+        label=gettext_lazy("Number shown"),
+        help_text=gettext_lazy("In E.164."),
+        widget=UnfoldAdminTextInputWidget,
     )
     headers = HeadersField(
-        required=False, label="SIP headers", help_text="Sent with every call, one a line: X-Account: 7"
+        required=False,
+        label=gettext_lazy("SIP headers"),
+        help_text=gettext_lazy("Sent with every call, one a line: X-Account: 7"),
     )
 
     new_password = forms.CharField(
-        label="Password",
+        label=gettext_lazy("Password"),
         required=False,
         strip=False,
         max_length=128,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
     )
     forget_password = forms.BooleanField(
-        label="Forget the password", required=False, widget=UnfoldBooleanSwitchWidget
+        label=gettext_lazy("Forget the password"), required=False, widget=UnfoldBooleanSwitchWidget
     )
 
     class Meta:
@@ -88,7 +98,7 @@ class TrunkForm(forms.ModelForm):
         elif forget or given.get("kind") == Trunk.Kind.STORED:
             self.instance.auth_password = ""
         elif self.kept and "hostname" in self.changed_data:
-            self.add_error("new_password", "Type it again: it was given for another host.")
+            self.add_error("new_password", gettext("Type it again: it was given for another host."))
         return given
 
 
@@ -99,20 +109,22 @@ class TrunkAdmin(RecordedAdmin):
     actions_detail = ("ring",)
     fieldsets = (
         (None, {"fields": (("name", "is_default"), ("kind", "sip_number"))}),
-        ("Stored on LiveKit", {"fields": ("trunk_id",)}),
+        (gettext_lazy("Stored on LiveKit"), {"fields": ("trunk_id",)}),
         (
-            "Inline",
+            gettext_lazy("Inline"),
             {
                 "fields": (("hostname", "transport"), ("auth_username", "new_password"), "forget_password"),
             },
         ),
-        ("Both", {"fields": ("headers",)}),
+        (gettext_lazy("Both"), {"fields": ("headers",)}),
     )
 
     def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
         roster_services.save_trunk(obj, actor=Actor.of(request.user))
 
-    @action(description="Ring a number", icon="phone_in_talk", url_path="ring", permissions=("change",))  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Ring a number"), icon="phone_in_talk", url_path="ring", permissions=("change",)
+    )  # type: ignore[untyped-decorator]
     def ring(self, request: HttpRequest, object_id: str) -> HttpResponse:
         trunk = self.get_object(request, object_id)
         if trunk is None:

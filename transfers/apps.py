@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class TransfersConfig(AppConfig):
     name = "transfers"
-    verbose_name = "Transfers"
+    verbose_name = gettext_lazy("Transfers")
 
     def ready(self) -> None:
         from calls import context

@@ -7,8 +7,10 @@ page has to look again, so nobody polls and nothing is written for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from django.utils.translation import gettext, ngettext
 
 from calls.display import clock
 from calls.states import CallerWith
@@ -27,7 +29,7 @@ class Seen:
     caller_with: CallerWith
     since: datetime  # the caller is with whom they are with
     started_at: datetime
-    department: str = "Unassigned"
+    department: str = field(default_factory=lambda: gettext("Unassigned"))
     in_transfer: bool = False  # one is open: it is being seen to
     agent_here: bool = True
     agent_gone_at: datetime | None = None
@@ -66,11 +68,13 @@ def _agent_lost_from(seen: Seen) -> datetime | None:
 
 def _agent_lost(seen: Seen, start: datetime) -> Reason:
     came = seen.agent_gone_at is not None
-    says = "The AI's agent is gone" if came else "No AI agent has joined"
-    since = max(seen.agent_gone_at, seen.since) if seen.agent_gone_at else seen.started_at
-    return Reason(
-        0, "robot-off", "Agent lost", since, f"{says}, so nobody talks to the caller. Another is being sent."
+    says = (
+        gettext("The AI's agent is gone, so nobody talks to the caller. Another is being sent.")
+        if came
+        else gettext("No AI agent has joined, so nobody talks to the caller. Another is being sent.")
     )
+    since = max(seen.agent_gone_at, seen.since) if seen.agent_gone_at else seen.started_at
+    return Reason(0, "robot-off", gettext("Agent lost"), since, says)
 
 
 def _held_since(seen: Seen) -> datetime | None:
@@ -84,9 +88,18 @@ def _long_hold_from(seen: Seen) -> datetime | None:
 
 def _long_hold(seen: Seen, start: datetime) -> Reason:
     limit = clock(seen.hold_limit)
-    then = "they and the manager are joined again" if seen.parked_at else "they go back to the AI"
-    says = f"More than half of the {limit} that {seen.department} lets a caller wait. At {limit} {then}."
-    return Reason(1, "hourglass", "Long hold", _held_since(seen) or start, says)
+    says = (
+        gettext(
+            "More than half of the %(limit)s that %(department)s lets a caller wait. At %(limit)s they and the "
+            "manager are joined again."
+        )
+        if seen.parked_at
+        else gettext(
+            "More than half of the %(limit)s that %(department)s lets a caller wait. At %(limit)s they go back to "
+            "the AI."
+        )
+    ) % {"limit": limit, "department": seen.department}
+    return Reason(1, "hourglass", gettext("Long hold"), _held_since(seen) or start, says)
 
 
 def _asked_twice_from(seen: Seen) -> datetime | None:
@@ -94,9 +107,15 @@ def _asked_twice_from(seen: Seen) -> datetime | None:
 
 
 def _asked_twice(seen: Seen, start: datetime) -> Reason:
-    times = "twice" if seen.asks == TWICE else f"{seen.asks} times"
-    says = "The caller wants a person and is still with the AI. Escalate, or open the call to see what was tried."
-    return Reason(2, "user-question", f"Asked {times} for a person", start, says)
+    asked = (
+        gettext("Asked twice for a person")
+        if seen.asks == TWICE
+        else ngettext("Asked %(count)s time for a person", "Asked %(count)s times for a person", seen.asks)
+    )
+    says = gettext(
+        "The caller wants a person and is still with the AI. Escalate, or open the call to see what was tried."
+    )
+    return Reason(2, "user-question", asked % {"count": seen.asks}, start, says)
 
 
 def _silent_from(seen: Seen) -> datetime | None:
@@ -106,8 +125,8 @@ def _silent_from(seen: Seen) -> datetime | None:
 
 
 def _silent(seen: Seen, start: datetime) -> Reason:
-    says = "Nobody has begun to speak since then. The caller may be gone, or cannot be heard."
-    return Reason(3, "volume-off", "Silence", start - SILENCE, says)
+    says = gettext("Nobody has begun to speak since then. The caller may be gone, or cannot be heard.")
+    return Reason(3, "volume-off", gettext("Silence"), start - SILENCE, says)
 
 
 RULES: Sequence[Rule] = (  # the worst first

@@ -10,16 +10,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
 from transfers.strip_html import StripHtml
 
 MOST_LETTERS = 100
 STATES = {  # by colour role
-    "approval": "Needs approval",
-    "hold": "On hold",
-    "brief": "Being briefed",
-    "failed": "Back with AI",
-    "ai": "With AI",
-    "merged": "With a person",
+    "approval": gettext_lazy("Needs approval"),
+    "hold": gettext_lazy("On hold"),
+    "brief": gettext_lazy("Being briefed"),
+    "failed": gettext_lazy("Back with AI"),
+    "ai": gettext_lazy("With AI"),
+    "merged": gettext_lazy("With a person"),
 }
 
 
@@ -27,16 +30,16 @@ STATES = {  # by colour role
 class Sort:
     """`by` is the row's attribute that is compared."""
 
-    label: str
+    label: Promise
     by: str = "sort"
     down: bool = False
 
 
 SORTS = {
-    "": Sort("What needs attention"),
-    "longest": Sort("Longest in its state", "since"),
-    "oldest": Sort("Oldest call", "started"),
-    "newest": Sort("Newest call", "started", down=True),
+    "": Sort(gettext_lazy("What needs attention")),
+    "longest": Sort(gettext_lazy("Longest in its state"), "since"),
+    "oldest": Sort(gettext_lazy("Oldest call"), "started"),
+    "newest": Sort(gettext_lazy("Newest call"), "started", down=True),
 }
 
 

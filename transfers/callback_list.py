@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext, gettext_noop
 
 from calls.display import Display
 from calls.timing import now
@@ -16,10 +17,10 @@ from transfers.models import Callback
 MOST = 200
 S = Callback.State
 SHOWN = {
-    S.OPEN: ("approval", "phone-incoming", "Waits for somebody"),
-    S.CLAIMED: ("brief", "user-check", "Claimed"),
-    S.CALLING: ("hold", "phone-outgoing", "Calling"),
-    S.DONE: ("ended", "check", "Done"),
+    S.OPEN: ("approval", "phone-incoming", gettext_noop("Waits for somebody")),
+    S.CLAIMED: ("brief", "user-check", gettext_noop("Claimed")),
+    S.CALLING: ("hold", "phone-outgoing", gettext_noop("Calling")),
+    S.DONE: ("ended", "check", gettext_noop("Done")),
 }
 
 
@@ -76,18 +77,19 @@ def _seen(lens: Lens) -> QuerySet[Callback]:
 
 
 def _row(callback: Callback, lens: Lens) -> Row:
-    role, icon, words = SHOWN[S(callback.state)]
+    role, icon, kept = SHOWN[S(callback.state)]
+    words = gettext(kept)
     late = callback.is_open and callback.due_at < now()
     by = callback.claimed_by.get_username() if callback.claimed_by else ""
     if callback.state == S.DONE:
         words = str(callback.get_result_display())
     elif by:
-        words = f"{words} by {by}"
+        words = gettext("%(state)s by %(user)s") % {"state": words, "user": by}
     shows_number = lens.sight.full_number and callback.number
     return Row(
         callback=callback,
         caller=callback.number if shows_number else f"…{callback.number_last4}",
-        department=callback.department.name if callback.department else "Unassigned",
+        department=callback.department.name if callback.department else gettext("Unassigned"),
         display=Display("failed" if late else role, icon, words),
         overdue=late,
         claimed_by=by,

@@ -10,6 +10,7 @@ from uuid import UUID
 import phonenumbers
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 from phonenumbers import NumberParseException, PhoneNumberType
 
 from calls.agents import protocol as p
@@ -146,7 +147,7 @@ def finish(*, callback_id: UUID, user: User, result: str, note: str) -> Callback
     with transaction.atomic():
         callback = _locked(callback_id)
         if result not in Callback.Result.values:
-            raise Refused("Choose what came of it. Nothing was changed.")
+            raise Refused(gettext("Choose what came of it. Nothing was changed."))
         _only_in(callback, S.OPEN, S.CLAIMED)
         fields = {"result": result, "note": note.strip()[:2000], "done_at": now()}
         return _move(callback, S.DONE, user, **fields)
@@ -160,9 +161,11 @@ def call_now(*, callback_id: UUID, user: User) -> Transfer:
             return callback.calling  # the second half of a double click
         _only_in(callback, S.CLAIMED)
         if callback.claimed_by_id != user.pk:
-            raise Refused(f"{_name(callback)} has claimed this callback. Nobody was rung.")
+            raise Refused(
+                gettext("%(name)s has claimed this callback. Nobody was rung.") % {"name": _name(callback)}
+            )
         if not callback.number:
-            raise Refused("The number was erased, so nobody can be called. Close it with a result.")
+            raise Refused(gettext("The number was erased, so nobody can be called. Close it with a result."))
         return _start(callback, user, _phone_of(user))
 
 
@@ -171,8 +174,10 @@ def _phone_of(user: User) -> Manager:
     if manager and (manager.endpoints.exclude(kind=Endpoint.Kind.BROWSER).exists() or can_ring(manager.pk)):
         return manager
     raise Refused(
-        "There is no phone of yours on the roster, and no desk of yours that rings, so nobody was rung. "
-        "An administrator can add you."
+        gettext(
+            "There is no phone of yours on the roster, and no desk of yours that rings, so nobody was rung. "
+            "An administrator can add you."
+        )
     )
 
 
@@ -208,12 +213,16 @@ def _locked(callback_id: UUID) -> Callback:
 
 def _only_in(callback: Callback, *states: str) -> None:
     if callback.state not in states:
-        by = f" by {_name(callback)}" if callback.claimed_by else ""
-        raise Refused(f"This callback is now “{callback.get_state_display()}”{by}. Your click changed nothing.")
+        words = (
+            gettext("This callback is now “%(state)s” by %(name)s. Your click changed nothing.")
+            if callback.claimed_by
+            else gettext("This callback is now “%(state)s”. Your click changed nothing.")
+        )
+        raise Refused(words % {"state": callback.get_state_display(), "name": _name(callback)})
 
 
 def _name(callback: Callback) -> str:
-    return callback.claimed_by.get_username() if callback.claimed_by else "Somebody"
+    return callback.claimed_by.get_username() if callback.claimed_by else gettext("Somebody")
 
 
 def _move(callback: Callback, to: str, user: User | None, **fields: Any) -> Callback:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.translation import gettext, gettext_noop
 
 from calls import presence
 from calls.display import Display, caller_name
@@ -26,11 +27,11 @@ from transfers.swimlane import Swimlane, swimlane
 from transfers.words import sentence
 
 SPEAKERS = {
-    "caller": "Caller",
-    "ai": "AI",
-    "manager": "Manager",
-    "transfer_agent": "Transfer agent",
-    "supervisor": "Supervisor",
+    "caller": gettext_noop("Caller"),
+    "ai": gettext_noop("AI"),
+    "manager": gettext_noop("Manager"),
+    "transfer_agent": gettext_noop("Transfer agent"),
+    "supervisor": gettext_noop("Supervisor"),
 }
 
 
@@ -122,7 +123,7 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
         call=call,
         version=shown_version(call) + bar.version,
         caller=caller_name(call, sight),
-        department=call.department.name if call.department else "Unassigned",
+        department=call.department.name if call.department else gettext("Unassigned"),
         display=state_display(call, transfer, attempt),
         transfer=transfer,
         attempt=attempt,
@@ -175,14 +176,14 @@ def _agent_words(call: Call) -> str:
     if not call.is_live:
         return ""
     if call.caller_with == CallerWith.HOLD:
-        return "The caller is speaking; nobody hears it." if call.caller_speaking else ""
+        return gettext("The caller is speaking; nobody hears it.") if call.caller_speaking else ""
     if call.caller_with != CallerWith.AI:
         return ""
     return {
-        "speaking": "The AI is speaking.",
-        "thinking": "The AI is thinking.",
-        "listening": "The AI is listening.",
-        "initializing": "The AI is joining.",
+        "speaking": gettext("The AI is speaking."),
+        "thinking": gettext("The AI is thinking."),
+        "listening": gettext("The AI is listening."),
+        "initializing": gettext("The AI is joining."),
     }.get(call.agent_state, "")
 
 
@@ -203,7 +204,7 @@ def talk(lens: Lens, call: Call) -> tuple[Said | Thread | Mark, ...] | None:
             items.append(said(row, names))
     for attempt_id, rows in threads.items():
         turns = tuple(said(row, names) for row in rows)
-        items.append(Thread(attempt_id, names.get(attempt_id, "a manager"), rows[0].started_at, turns))
+        items.append(Thread(attempt_id, names.get(attempt_id, gettext("a manager")), rows[0].started_at, turns))
     for transfer in lens.transfers().filter(call=call).prefetch_related("attempts__manager"):
         items += marks(transfer)
     items += take_overs(call)
@@ -215,7 +216,7 @@ def _manager_names(call: Call) -> dict[UUID | None, str]:
 
 
 def said(row: Utterance, names: dict[UUID | None, str]) -> Said:
-    name = SPEAKERS.get(row.speaker, row.speaker)
+    name = gettext(SPEAKERS.get(row.speaker, row.speaker))
     if row.speaker == "manager":
         name = names.get(row.attempt_id) or (
             next(reversed(names.values())) if len(set(names.values())) == 1 else name
@@ -228,10 +229,14 @@ def marks(transfer: Transfer) -> Sequence[Mark]:
     found = []
     merged = next((a for a in transfer.attempts.all() if a.merged_at), None)
     if transfer.held_at:
-        found.append(Mark(f"mark-{transfer.pk}-held", "The caller is put on hold", transfer.held_at))
+        found.append(Mark(f"mark-{transfer.pk}-held", gettext("The caller is put on hold"), transfer.held_at))
     if merged and merged.merged_at:
         found.append(
-            Mark(f"mark-{transfer.pk}-merged", f"{merged.manager.name} joins the caller", merged.merged_at)
+            Mark(
+                f"mark-{transfer.pk}-merged",
+                gettext("%(name)s joins the caller") % {"name": merged.manager.name},
+                merged.merged_at,
+            )
         )
     if transfer.ended_at and not transfer.merged_at:
         from transfers.display import BACK_BECAUSE
@@ -239,8 +244,12 @@ def marks(transfer: Transfer) -> Sequence[Mark]:
 
         why = BACK_BECAUSE.get(EndReason(transfer.end_reason)) if transfer.end_reason else None
         if why:
-            back = "The caller is back with the AI" if transfer.held_at else "The caller stays with the AI"
-            found.append(Mark(f"mark-{transfer.pk}-back", f"{back}: {why}", transfer.ended_at))
+            back = (
+                gettext("The caller is back with the AI: %(why)s")
+                if transfer.held_at
+                else gettext("The caller stays with the AI: %(why)s")
+            )
+            found.append(Mark(f"mark-{transfer.pk}-back", back % {"why": gettext(why)}, transfer.ended_at))
     return found
 
 
@@ -250,9 +259,15 @@ def take_overs(call: Call) -> Sequence[Mark]:
     taken = Supervision.objects.filter(call=call, mode=SupervisionMode.TAKE_OVER, joined_at__isnull=False)
     for one in taken.select_related("user"):
         assert one.joined_at
-        found.append(Mark(f"mark-{one.pk}-took", f"{one.user.get_username()} takes over", one.joined_at))
+        found.append(
+            Mark(
+                f"mark-{one.pk}-took",
+                gettext("%(user)s takes over") % {"user": one.user.get_username()},
+                one.joined_at,
+            )
+        )
         if one.ended_at and one.end_reason != SupervisionEnd.CALL_ENDED:
-            found.append(Mark(f"mark-{one.pk}-gave", "The caller is back with the AI", one.ended_at))
+            found.append(Mark(f"mark-{one.pk}-gave", gettext("The caller is back with the AI"), one.ended_at))
     return found
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from calls.agents.protocol import DecisionKind
 from calls.display import Display, caller_name
@@ -139,7 +140,7 @@ def own_manager(user_id: int | None) -> Manager | None:
 def presence_display(manager: Manager, at: datetime) -> Display:
     until = manager.presence_until
     if manager.presence == Presence.AVAILABLE or (until and until <= at):
-        return Display("merged", "circle-check", "Available")
+        return Display("merged", "circle-check", gettext("Available"))
     words = str(Presence(manager.presence).label)
     if manager.presence == Presence.AWAY:
         return Display("ended", "coffee", f"{words} · {manager.presence_reason}", since=manager.presence_since)
@@ -199,7 +200,7 @@ def desk_call(lens: Lens, manager: Manager) -> DeskCall | None:
         transfer=transfer,
         stage=stage,
         caller=caller_name(transfer_call, lens.sight),
-        department=transfer.department.name if transfer.department else "Unassigned",
+        department=transfer.department.name if transfer.department else gettext("Unassigned"),
         tried=_tried(attempt),
         facts=collected(transfer_call) if lens.sight.transcript else (),
         rings_until=_rings_until(attempt) if stage == Stage.RINGING else None,

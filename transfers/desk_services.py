@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext, gettext_noop
 
 from calls import effects
 from calls.agents import protocol as p
@@ -33,11 +34,11 @@ from transfers.writing import manager_touched, touched
 LOOK_AFTER = timedelta(seconds=1)  # for a microphone of which no agent tells
 LONGEST_QUESTION, LONGEST_NOTE = 300, 4000
 OVER = {
-    Outcome.NO_ANSWER: "It rang for as long as it may",
-    Outcome.CANCELLED: "The caller no longer needs you",
-    Outcome.HUNG_UP: "You hung up",
-    Outcome.DECLINED: "You declined it",
-    Outcome.REDIRECTED: "You sent it to somebody else",
+    Outcome.NO_ANSWER: gettext_noop("It rang for as long as it may"),
+    Outcome.CANCELLED: gettext_noop("The caller no longer needs you"),
+    Outcome.HUNG_UP: gettext_noop("You hung up"),
+    Outcome.DECLINED: gettext_noop("You declined it"),
+    Outcome.REDIRECTED: gettext_noop("You sent it to somebody else"),
 }
 
 
@@ -57,7 +58,7 @@ def _of(manager: Manager, attempt_id: UUID) -> Iterator[Attempt]:
         mine = Attempt.objects.filter(manager=manager).select_related("transfer__call", "manager")
         found = mine.filter(pk=attempt_id).first()
         if found is None:
-            raise Refused("This call is not yours. Nothing was changed.")
+            raise Refused(gettext("This call is not yours. Nothing was changed."))
         locked(found.transfer.call_id)
         yield mine.get(pk=attempt_id)
 
@@ -65,12 +66,13 @@ def _of(manager: Manager, attempt_id: UUID) -> Iterator[Attempt]:
 def _undecided(attempt: Attempt) -> None:
     if not attempt.is_open:
         outcome = Outcome(attempt.outcome) if attempt.outcome else None
-        why = OVER.get(outcome, "It was ended") if outcome else "The call is over"
-        raise Refused(f"{why}. Your click changed nothing.")
+        why = OVER.get(outcome, gettext_noop("It was ended")) if outcome else gettext_noop("The call is over")
+        raise Refused(gettext("%(why)s. Your click changed nothing.") % {"why": gettext(why)})
     decision = Decision.objects.filter(attempt=attempt).first()
     if decision:
         raise Refused(
-            f"You have answered already ({decision.kind.replace('_', ' ')}). Your click changed nothing."
+            gettext("You have answered already (%(answer)s). Your click changed nothing.")
+            % {"answer": decision.kind.replace("_", " ")}
         )
 
 
@@ -106,7 +108,7 @@ def listen(*, manager: Manager, attempt_id: UUID, tab: str) -> Attempt:
     """Take the consultation here and hear the briefing first; nothing is decided."""
     with _of(manager, attempt_id) as attempt:
         if not attempt.desk:
-            raise Refused("Pick up your phone: the briefing is spoken there.")
+            raise Refused(gettext("Pick up your phone: the briefing is spoken there."))
         _taken_here(attempt, tab)
         if attempt.state in UNANSWERED:
             _undecided(attempt)
@@ -119,7 +121,7 @@ def _taken_here(attempt: Attempt, tab: str) -> None:
     if not attempt.desk or not attempt.is_open:
         return
     if attempt.desk_tab not in ("", tab):
-        raise Refused("You have taken this call in another window. It goes on there.")
+        raise Refused(gettext("You have taken this call in another window. It goes on there."))
     if not attempt.desk_tab:
         attempt.desk_tab = tab[:40]
         attempt.save(update_fields=("desk_tab",))
@@ -166,7 +168,7 @@ def line_for(*, manager: Manager, attempt_id: UUID, tab: str) -> Line:
     """A token, minted for this click: for the consultation, then for the caller's room. Raises Refused."""
     with _of(manager, attempt_id) as attempt:
         if not attempt.desk or not attempt.is_open or attempt.desk_tab != tab:
-            raise Refused("This call is not taken in this window.")
+            raise Refused(gettext("This call is not taken in this window."))
         in_call = attempt.strategy == "rejoin" and in_callers_room(attempt.transfer)
         room = attempt.transfer.call.room_name if in_call else attempt.consult_room
         token = tokens.browser_manager(attempt_id=attempt.pk, room=room, in_call=in_call)
@@ -182,22 +184,22 @@ def ask(*, manager: Manager, attempt_id: UUID, key: UUID, text: str) -> None:
     """A typed question for the transfer agent; the same `key` is asked once."""
     words = " ".join(text.split())[:LONGEST_QUESTION]
     if not words:
-        raise Refused("Type a question first.")
+        raise Refused(gettext("Type a question first."))
     with _of(manager, attempt_id) as attempt:
         _undecided(attempt)
         job = live_job(attempt.transfer.call_id, p.Role.TRANSFER, attempt.pk)
         if job is None:
-            raise Refused("The transfer agent is not there yet. Ask again in a moment.")
+            raise Refused(gettext("The transfer agent is not there yet. Ask again in a moment."))
         direct(job, f"asked:{key}", p.Asked(text=words))  # which writes it down, as what is spoken
 
 
 def hand_over(*, manager: Manager, attempt_id: UUID, to: str) -> None:
     """What `*0` and `*1` do on a telephone."""
     if to not in HandOver.values:
-        raise Refused("Choose who takes the caller. Nothing was changed.")
+        raise Refused(gettext("Choose who takes the caller. Nothing was changed."))
     with _of(manager, attempt_id) as attempt:
         if attempt.state != AttemptState.MERGED:
-            raise Refused("You are not with the caller any more. Your click changed nothing.")
+            raise Refused(gettext("You are not with the caller any more. Your click changed nothing."))
         attempt_facts.hand_over(attempt, HandOver(to))
 
 
@@ -213,10 +215,10 @@ def keep_note(*, manager: Manager, attempt_id: UUID, text: str) -> None:
 def finish(*, manager: Manager, attempt_id: UUID, afterwards: str, note: str) -> Attempt:
     """Noted: they can be called again. The same click again changes nothing."""
     if afterwards not in Afterwards.values:
-        raise Refused("Choose how it went. Nothing was saved.")
+        raise Refused(gettext("Choose how it went. Nothing was saved."))
     with _of(manager, attempt_id) as attempt:
         if attempt.is_open:
-            raise Refused("You are still in this call. The note is kept; finish when it is over.")
+            raise Refused(gettext("You are still in this call. The note is kept; finish when it is over."))
         if attempt.noted_at is None:
             _note(attempt, afterwards, note.strip()[:LONGEST_NOTE])
         manager.refresh_from_db()

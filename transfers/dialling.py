@@ -8,6 +8,8 @@ from functools import cache
 from typing import NamedTuple, Protocol, TypeVar
 
 import phonenumbers
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, shortnumberinfo
 
 PREFIX = re.compile(r"\+(?:[1-9]\d{0,14})?")
@@ -17,14 +19,23 @@ class Refusal(NamedTuple):
     """`detail` in a few words, for an attempt; `words` for people, after "This number is not dialled: "."""
 
     detail: str
-    words: str
+    words: str | Promise
 
 
-EMERGENCY = Refusal("an emergency number", "it reaches an emergency service, which Patchbay never calls")
-PREMIUM = Refusal("a premium-rate number", "it is a premium-rate number, which costs whoever calls it")
+EMERGENCY = Refusal(
+    "an emergency number",
+    gettext_lazy("it reaches an emergency service, which Patchbay never calls"),
+)
+PREMIUM = Refusal(
+    "a premium-rate number",
+    gettext_lazy("it is a premium-rate number, which costs whoever calls it"),
+)
 NO_RULE = Refusal(
     "no dialling rule allows it",
-    "no dialling rule allows it; an administrator can add its prefix under Dialling rules in the administration",
+    gettext_lazy(
+        "no dialling rule allows it; an administrator can add its prefix under Dialling rules in the "
+        "administration"
+    ),
 )
 
 
@@ -88,6 +99,9 @@ def refusal(address: str, rules: Iterable[Rule], used: Mapping[str, int] | None 
     mine = of_number(known, address)
     for rule in mine:
         if used and rule.per_hour and used.get(rule.prefix, 0) >= rule.per_hour:
-            often = f"{rule.per_hour} calls an hour to {rule.prefix}"
-            return Refusal(f"limit of {often}", f"{often} are allowed, and so many were made")
+            words = gettext("%(count)s calls an hour to %(prefix)s are allowed, and so many were made")
+            return Refusal(
+                f"limit of {rule.per_hour} calls an hour to {rule.prefix}",
+                words % {"count": rule.per_hour, "prefix": rule.prefix},
+            )
     return None if mine else NO_RULE

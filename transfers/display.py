@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext, gettext_noop
+
 from calls.display import Display, call_display
 from calls.models import Call
 from calls.states import CallerWith
@@ -11,14 +13,14 @@ from transfers.models import Attempt, Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
 BACK_BECAUSE = {
-    EndReason.NO_MANAGER: "nobody answered",
-    EndReason.DECLINED: "declined",
-    EndReason.NOT_APPROVED: "not approved",
-    EndReason.OUTSIDE_HOURS: "outside hours",
-    EndReason.CALLER_RETURNED: "the caller came back",
-    EndReason.SUPERVISOR_CANCELLED: "cancelled",
-    EndReason.CALLBACK: "callback promised",
-    EndReason.ERROR: "our fault",
+    EndReason.NO_MANAGER: gettext_noop("nobody answered"),
+    EndReason.DECLINED: gettext_noop("declined"),
+    EndReason.NOT_APPROVED: gettext_noop("not approved"),
+    EndReason.OUTSIDE_HOURS: gettext_noop("outside hours"),
+    EndReason.CALLER_RETURNED: gettext_noop("the caller came back"),
+    EndReason.SUPERVISOR_CANCELLED: gettext_noop("cancelled"),
+    EndReason.CALLBACK: gettext_noop("callback promised"),
+    EndReason.ERROR: gettext_noop("our fault"),
 }
 
 RESULT = {
@@ -37,23 +39,45 @@ def state_display(call: Call, transfer: Transfer | None, attempt: Attempt | None
     match TransferState(transfer.state):
         case TransferState.REQUESTED:
             since = transfer.requested_at
-            return Display("approval", "hand-stop", "Needs approval", since=since, pulses=True, order=1)
+            return Display("approval", "hand-stop", gettext("Needs approval"), since=since, pulses=True, order=1)
         case TransferState.QUEUED:
             since = transfer.held_at or transfer.requested_at
-            return Display("hold", "user-search", "Looking for a manager", since=since, order=0)
+            return Display("hold", "user-search", gettext("Looking for a manager"), since=since, order=0)
         case TransferState.CONNECTING:
             since = _ringing_since(attempt) or transfer.requested_at
-            return Display("hold", "phone-outgoing", f"On hold · ringing {name}", since=since, order=0)
+            return Display(
+                "hold",
+                "phone-outgoing",
+                gettext("On hold · ringing %(name)s") % {"name": name},
+                since=since,
+                order=0,
+            )
         case TransferState.CONSULTING:
             since = (attempt and attempt.answered_at) or transfer.requested_at
-            return Display("brief", "messages", f"Briefing {name}", since=since, order=3)
+            return Display(
+                "brief", "messages", gettext("Briefing %(name)s") % {"name": name}, since=since, order=3
+            )
         case TransferState.MERGING:
-            return Display("brief", "arrows-join", f"Joining {name}", since=call.caller_since, order=3)
+            return Display(
+                "brief",
+                "arrows-join",
+                gettext("Joining %(name)s") % {"name": name},
+                since=call.caller_since,
+                order=3,
+            )
         case TransferState.MERGED:
-            return Display("merged", "users", f"With {name}", since=transfer.merged_at, order=6)
+            return Display(
+                "merged", "users", gettext("With %(name)s") % {"name": name}, since=transfer.merged_at, order=6
+            )
     if call.caller_with == CallerWith.AI and transfer.end_reason in BACK_BECAUSE:
-        why = BACK_BECAUSE[EndReason(transfer.end_reason)]
-        return Display("failed", "arrow-back-up", f"Back with AI · {why}", since=call.caller_since, order=4)
+        why = gettext(BACK_BECAUSE[EndReason(transfer.end_reason)])
+        return Display(
+            "failed",
+            "arrow-back-up",
+            gettext("Back with AI · %(why)s") % {"why": why},
+            since=call.caller_since,
+            order=4,
+        )
     return call_display(call)
 
 
@@ -67,20 +91,20 @@ def transfer_display(transfer: Transfer) -> Display:
     if state in RESULT:
         role, icon = RESULT[state]
         words = EndReason(transfer.end_reason).label if transfer.end_reason else state.label
-        return Display(role, icon, words)
+        return Display(role, icon, str(words))
     role = {
         TransferState.REQUESTED: "approval",
         TransferState.QUEUED: "hold",
         TransferState.CONNECTING: "hold",
         TransferState.MERGED: "merged",
     }.get(state, "brief")
-    return Display(role, "arrows-transfer-up", state.label)
+    return Display(role, "arrows-transfer-up", str(state.label))
 
 
 def attempt_words(attempt: Attempt) -> str:
     """How one attempt to reach a manager went: “Did not answer (SIP 480)”."""
     if attempt.state != AttemptState.FAILED:
         return str(AttemptState(attempt.state).label)
-    label = str(Outcome(attempt.outcome).label) if attempt.outcome else "Failed"
+    label = str(Outcome(attempt.outcome).label) if attempt.outcome else gettext("Failed")
     detail = f"SIP {attempt.sip_status}" if attempt.sip_status else attempt.outcome_detail
     return f"{label} ({detail})" if detail else label

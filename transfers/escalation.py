@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from calls.errors import Refused
 from calls.models import Call, Department
 from calls.timing import now
@@ -41,7 +43,7 @@ def parse_target(value: str) -> Target:
             return Target(department)
         person = Manager.objects.get(pk=UUID(manager_id), active=True, departments=department)
     except (ValueError, Department.DoesNotExist, Manager.DoesNotExist) as error:
-        raise Refused("Choose a department or a person. Nothing was changed.") from error
+        raise Refused(gettext("Choose a department or a person. Nothing was changed.")) from error
     return Target(department, person)
 
 

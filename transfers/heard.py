@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
+from django.utils.translation import gettext, ngettext
+
 from calls.models import Event, Utterance
 from calls.states import CallerWith
 from transfers.models import Attempt, Transfer
@@ -59,11 +61,22 @@ class Heard:
     @property
     def words(self) -> str:
         silence = round(self.longest_silence.total_seconds())
-        quiet = f"Longest silence {silence} s" if silence else "No silence"
-        times = {0: "never told on hold that we are trying", 1: "told once", 2: "told twice"}
-        told = times.get(self.told, f"told {self.told} times")
-        came = f"{self.to_person.total_seconds():.0f} s from asking to a person" if self.to_person else "no person"
-        return f"{quiet}, {told}, {came}"
+        quiet = (
+            gettext("Longest silence %(seconds)s s") % {"seconds": silence} if silence else gettext("No silence")
+        )
+        times = {
+            0: gettext("never told on hold that we are trying"),
+            1: gettext("told once"),
+            2: gettext("told twice"),
+        }
+        often = ngettext("told %(count)s time", "told %(count)s times", self.told) % {"count": self.told}
+        came = (
+            gettext("%(seconds).0f s from asking to a person") % {"seconds": self.to_person.total_seconds()}
+            if self.to_person
+            else gettext("no person")
+        )
+        told = times.get(self.told, often)
+        return gettext("%(quiet)s, %(told)s, %(came)s") % {"quiet": quiet, "told": told, "came": came}
 
 
 @dataclass(frozen=True)

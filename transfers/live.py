@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 
 from calls.access import Account, may
 from calls.agents.protocol import Levels
@@ -205,7 +206,7 @@ def turn_pieces(utterance_id: int, lens: Lens) -> list[Piece]:
     talk_list = f"talk-{row.call_id}"
     if row.side != "consultation" or row.attempt_id is None:
         return [_said(turn, talk_list), Piece(target=_partial(row.speaker))]
-    thread = Thread(row.attempt_id, names.get(row.attempt_id, "a manager"), row.started_at, ())
+    thread = Thread(row.attempt_id, names.get(row.attempt_id, gettext("a manager")), row.started_at, ())
     return [
         _once(f"thread-{thread.id}", "transfers/_thread.html", {"thread": thread}, talk_list),
         _said(turn, f"thread-lines-{thread.id}"),
@@ -250,8 +251,12 @@ def _called(identity: str, names: dict[UUID | None, str]) -> str:
     """What a page calls a participant of a room."""
     head, _, rest = identity.partition("-")
     if head == "manager":
-        return next((name for attempt, name in names.items() if str(attempt) == rest), "Manager")
-    return {"support": "AI", "agent": "AI", "supervisor": "Supervisor"}.get(head, "Caller")
+        return next((name for attempt, name in names.items() if str(attempt) == rest), gettext("Manager"))
+    return {
+        "support": gettext("AI"),
+        "agent": gettext("AI"),
+        "supervisor": gettext("Supervisor"),
+    }.get(head, gettext("Caller"))
 
 
 def _partial(speaker: str, attempt: str = "") -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from calls.errors import Refused
 from calls.events import SYSTEM, Actor, record
@@ -51,9 +52,9 @@ def set_by_person(*, manager_id: UUID, user: User, presence: str, reason: str) -
 def set_for(*, manager_id: UUID, actor: Actor, presence: str, reason: str) -> Manager:
     """A supervisor, or a program's key. Raises Refused."""
     if presence not in (Presence.AVAILABLE, Presence.AWAY):
-        raise Refused("Choose available or away. Nothing was changed.")
+        raise Refused(gettext("Choose available or away. Nothing was changed."))
     if not reason.strip():
-        raise Refused("Say why: the manager and the history show it. Nothing was changed.")
+        raise Refused(gettext("Say why: the manager and the history show it. Nothing was changed."))
     with transaction.atomic():
         manager = Manager.objects.select_for_update(of=("self",)).get(pk=manager_id)
         if manager.presence != presence:
@@ -68,12 +69,12 @@ LONGEST_AWAY = timedelta(days=90)
 def set_own(*, manager_id: UUID, presence: str, reason: str = "", until: datetime | None = None) -> Manager:
     """A manager says for themself; away needs a reason, `until` (aware) is optional. Raises Refused."""
     if presence not in (Presence.AVAILABLE, Presence.AWAY):
-        raise Refused("Choose available or away. Nothing was changed.")
+        raise Refused(gettext("Choose available or away. Nothing was changed."))
     away = presence == Presence.AWAY
     if away and not reason.strip():
-        raise Refused("Say why you are away: your supervisors see it. Nothing was changed.")
+        raise Refused(gettext("Say why you are away: your supervisors see it. Nothing was changed."))
     if away and until and not now() < until <= now() + LONGEST_AWAY:
-        raise Refused("Choose a time that is still to come. Nothing was changed.")
+        raise Refused(gettext("Choose a time that is still to come. Nothing was changed."))
     manager = Manager.objects.select_for_update(of=("self",)).get(pk=manager_id)
     actor = Actor("manager", str(manager.pk))
     why = reason.strip() if away else ""

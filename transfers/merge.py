@@ -6,6 +6,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from calls import effects
 from calls.agents import protocol as p
@@ -35,10 +36,12 @@ def sip_strategy() -> Strategy:
 def why() -> str:
     """For `doctor` and the status page."""
     if settings.MERGE_STRATEGY in ("move", "rejoin", "relay"):
-        return f"{settings.MERGE_STRATEGY}: forced by MERGE_STRATEGY"
+        return gettext("%(strategy)s: forced by MERGE_STRATEGY") % {"strategy": settings.MERGE_STRATEGY}
     if sip_strategy() == "move":
-        return "move: LIVEKIT_URL is LiveKit Cloud, which can move participants"
-    return "relay: LIVEKIT_URL is a self-hosted server, which cannot move a leg, so an agent carries the audio"
+        return gettext("move: LIVEKIT_URL is LiveKit Cloud, which can move participants")
+    return gettext(
+        "relay: LIVEKIT_URL is a self-hosted server, which cannot move a leg, so an agent carries the audio"
+    )
 
 
 def line_job(attempt: Attempt) -> AgentJob | None:

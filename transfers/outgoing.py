@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.utils.translation import gettext_noop
+
 from calls.models import Event
 from calls.outgoing.catalogue import NOBODY, Facts, Outgoing, announce
 from transfers.models import Callback, Manager, Transfer
@@ -47,11 +49,28 @@ def _attempt_over(facts: Facts) -> bool:
 
 
 def register() -> None:
-    announce(TransferRequested, Outgoing("transfer.requested", "A transfer was asked for", of_transfer))
-    announce(TransferDecided, Outgoing("transfer.decided", "It was approved or declined", of_transfer))
-    announce(TransferMoved, Outgoing("transfer.ended", "It ended, with its reason", of_transfer, _over))
-    announce(TransferMoved, Outgoing("transfer.moved", "It went on: ringing, briefing, joined", of_transfer))
-    announce(AttemptMoved, Outgoing("attempt.ended", "The call to one manager ended", of_transfer, _attempt_over))
-    announce(CallbackAsked, Outgoing("callback.asked", "A callback was promised", of_callback))
-    announce(CallbackMoved, Outgoing("callback.moved", "A callback was claimed, given back or done", of_callback))
-    announce(PresenceSet, Outgoing("presence.changed", "A manager can be called, or not", of_manager))
+    announce(
+        TransferRequested, Outgoing("transfer.requested", gettext_noop("A transfer was asked for"), of_transfer)
+    )
+    announce(
+        TransferDecided, Outgoing("transfer.decided", gettext_noop("It was approved or declined"), of_transfer)
+    )
+    announce(
+        TransferMoved, Outgoing("transfer.ended", gettext_noop("It ended, with its reason"), of_transfer, _over)
+    )
+    announce(
+        TransferMoved,
+        Outgoing("transfer.moved", gettext_noop("It went on: ringing, briefing, joined"), of_transfer),
+    )
+    announce(
+        AttemptMoved,
+        Outgoing("attempt.ended", gettext_noop("The call to one manager ended"), of_transfer, _attempt_over),
+    )
+    announce(CallbackAsked, Outgoing("callback.asked", gettext_noop("A callback was promised"), of_callback))
+    announce(
+        CallbackMoved,
+        Outgoing("callback.moved", gettext_noop("A callback was claimed, given back or done"), of_callback),
+    )
+    announce(
+        PresenceSet, Outgoing("presence.changed", gettext_noop("A manager can be called, or not"), of_manager)
+    )

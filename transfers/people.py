@@ -9,6 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext, gettext_noop
 
 from calls.display import Display
 from calls.models import Department
@@ -21,11 +22,11 @@ from transfers.roster import OF_DEPARTMENT, OF_MANAGER, cannot_be_reached, is_cl
 from transfers.states import OPEN_ATTEMPT, AttemptState, Outcome
 
 BUSY = {
-    AttemptState.RESERVED: ("hold", "phone-outgoing", "dialling"),
-    AttemptState.DIALING: ("hold", "phone-outgoing", "dialling"),
-    AttemptState.RINGING: ("hold", "phone-ringing", "ringing"),
-    AttemptState.SUMMARIZING: ("brief", "messages", "briefing"),
-    AttemptState.MERGED: ("merged", "users", "with a caller"),
+    AttemptState.RESERVED: ("hold", "phone-outgoing", gettext_noop("dialling")),
+    AttemptState.DIALING: ("hold", "phone-outgoing", gettext_noop("dialling")),
+    AttemptState.RINGING: ("hold", "phone-ringing", gettext_noop("ringing")),
+    AttemptState.SUMMARIZING: ("brief", "messages", gettext_noop("briefing")),
+    AttemptState.MERGED: ("merged", "users", gettext_noop("with a caller")),
 }
 
 
@@ -133,12 +134,14 @@ def person_of(
     if attempt:
         role, icon, words = BUSY[AttemptState(attempt.state)]
         since = attempt.merged_at or attempt.answered_at or attempt.ringing_at or attempt.reserved_at
-        return one(Display(role, icon, words, since=since), busy=True)
+        return one(Display(role, icon, gettext(words), since=since), busy=True)
     if closed:
-        return one(Display("ended", "moon", "department closed"), off=True)
+        return one(Display("ended", "moon", gettext("department closed")), off=True)
     calendar = hours.of_manager(manager)
     if not hours.on_shift(calendar, at):
-        return one(Display("ended", "moon", "off shift"), off=True, next_shift=hours.next_shift(calendar, at))
+        return one(
+            Display("ended", "moon", gettext("off shift")), off=True, next_shift=hours.next_shift(calendar, at)
+        )
     gone = manager.presence_until is None or manager.presence_until > at
     if manager.presence != Presence.AVAILABLE and gone:
         words = str(Presence(manager.presence).label).lower()
@@ -146,7 +149,7 @@ def person_of(
         return one(Display("ended", "circle-dashed", f"{words}{reason}", since=manager.presence_since))
     by_phone = any(e.kind != Endpoint.Kind.BROWSER for e in manager.endpoints.all())
     if not by_phone and not desk_presence.can_ring(manager.pk):
-        return one(Display("ended", "phone-off", cannot_be_reached(manager)))
+        return one(Display("ended", "phone-off", gettext(cannot_be_reached(manager))))
     idle = manager.last_call_ended_at
-    words = "free · idle" if idle else "free"
+    words = gettext("free · idle") if idle else gettext("free")
     return one(Display("merged", "circle-check", words, since=idle or manager.presence_since), free=True)

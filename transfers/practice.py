@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from calls.errors import Refused
 from calls.models import Call
@@ -25,12 +26,21 @@ from transfers.states import OPEN_ATTEMPT
 def phone_of(manager: Manager) -> Endpoint | None:
     """What is rung: their first phone; None where it is their desk. Raises Refused if nothing can be."""
     if not manager.active:
-        raise Refused(f"{manager.name} is not active, so nobody is rung. An administrator can change that.")
+        raise Refused(
+            gettext("%(name)s is not active, so nobody is rung. An administrator can change that.")
+            % {"name": manager.name}
+        )
     if Attempt.objects.filter(manager=manager, state__in=OPEN_ATTEMPT).exists():
-        raise Refused(f"{manager.name} is with a caller now. Rehearse with them when that is over.")
+        raise Refused(
+            gettext("%(name)s is with a caller now. Rehearse with them when that is over.")
+            % {"name": manager.name}
+        )
     phone: Endpoint | None = manager.endpoints.exclude(kind=Endpoint.Kind.BROWSER).first()
     if phone is None and not can_ring(manager.pk):
-        raise Refused(f"{manager.name} cannot be rung: {cannot_be_reached(manager)}. Nobody was called.")
+        raise Refused(
+            gettext("%(name)s cannot be rung: %(why)s. Nobody was called.")
+            % {"name": manager.name, "why": gettext(cannot_be_reached(manager))}
+        )
     return phone
 
 
@@ -48,7 +58,7 @@ def ring(*, call_id: UUID, key: UUID, manager: Manager, user: User) -> Transfer:
         if again:
             return again
         if not (call.is_practice and call.is_live):
-            raise Refused("This rehearsal is over, so nobody is rung. Begin another one.")
+            raise Refused(gettext("This rehearsal is over, so nobody is rung. Begin another one."))
         if Transfer.objects.filter(call=call).exists():
-            raise Refused("In this rehearsal somebody was rung already. Hang up and begin another one.")
+            raise Refused(gettext("In this rehearsal somebody was rung already. Hang up and begin another one."))
         return request_practice(call=call, key=key, manager=manager, endpoint=phone_of(manager), user=user)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
+from django.utils.translation import gettext, gettext_noop
 
 from calls import parsed
 from calls.models import ApiKey, Event, Seal
@@ -19,14 +20,14 @@ from transfers.models import Afterwards, Attempt, Callback, Manager, ReferResult
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
 ACTORS = {
-    "ai": "AI",
-    "transfer_agent": "Transfer agent",
-    "manager": "Manager",
-    "caller": "Caller",
+    "ai": gettext_noop("AI"),
+    "transfer_agent": gettext_noop("Transfer agent"),
+    "manager": gettext_noop("Manager"),
+    "caller": gettext_noop("Caller"),
     "system": "Patchbay",
-    "carrier": "Phone line",
-    "person": "Somebody",
-    "api_key": "A program",
+    "carrier": gettext_noop("Phone line"),
+    "person": gettext_noop("Somebody"),
+    "api_key": gettext_noop("A program"),
 }
 READ = "transcript.read"
 MOST_READINGS = 20
@@ -63,7 +64,7 @@ def _lines(events: Sequence[Event], managers: Mapping[UUID, str]) -> Sequence[Li
     return [
         Line(
             at=event.at,
-            who=names.get((event.actor_kind, event.actor_id), ACTORS.get(event.actor_kind, event.actor_kind)),
+            who=names.get((event.actor_kind, event.actor_id), _actor(event.actor_kind)),
             what=describe(event.type, event.facts),
             about=managers.get(event.attempt_id, "") if event.attempt_id else "",
             seq=event.seq,
@@ -106,127 +107,204 @@ def programs_that_asked(transfers: Iterable[Transfer]) -> Mapping[UUID, str]:
     asked = Event.objects.filter(transfer_id__in=unasked, type="transfer.requested", actor_kind="api_key")
     by = dict(asked.values_list("transfer_id", "actor_id")) if unasked else {}
     names = {str(pk): name for pk, name in ApiKey.objects.filter(pk__in=by.values()).values_list("pk", "name")}
-    return {pk: names.get(key, ACTORS["api_key"]) for pk, key in by.items() if pk}
+    return {pk: names.get(key, _actor("api_key")) for pk, key in by.items() if pk}
+
+
+def _actor(kind: str) -> str:
+    return gettext(ACTORS[kind]) if kind in ACTORS else kind
 
 
 def _label(choices: Any, value: str) -> str:
     return str(dict(choices.choices).get(value, value or "–"))
 
 
+# What is kept in an event and shown as it is, but for its language.
+KEPT = frozenset(
+    {
+        gettext_noop("accept"),
+        gettext_noop("decline"),
+        gettext_noop("redirect"),
+        gettext_noop("not today"),
+        gettext_noop("voicemail"),
+        gettext_noop("silent"),
+        gettext_noop("voice"),
+        gettext_noop("key"),
+        gettext_noop("screen"),
+        gettext_noop("timer"),
+        gettext_noop("caller"),
+        gettext_noop("support"),
+        gettext_noop("transfer"),
+        gettext_noop("bridge"),
+        gettext_noop("manager"),
+        gettext_noop("listener"),
+        gettext_noop("supervisor"),
+        gettext_noop("other"),
+        gettext_noop("goodbye"),
+        gettext_noop("caller left"),
+        gettext_noop("room finished"),
+        gettext_noop("manager left"),
+        gettext_noop("rehearsal over"),
+        gettext_noop("available"),
+        gettext_noop("away"),
+        gettext_noop("wrapping up"),
+        gettext_noop("available again"),
+    }
+)
+
+
+def _kept(value: str) -> str:
+    words = value.replace("_", " ")
+    return gettext(words) if words in KEPT else words
+
+
 def describe(kind: str, facts: Mapping[str, Any]) -> str:
     """One event in words. An unknown type is shown by its name, not hidden."""
     match kind:
         case "transfer.requested":
-            return "asked for a transfer"
+            return gettext("asked for a transfer")
         case "transfer.moved":
-            words = _label(TransferState, facts["to_state"])
-            why = f": {_label(EndReason, facts['end_reason'])}" if facts.get("end_reason") else ""
-            return f"transfer is now “{words}”{why}"
+            return _transfer_moved(facts)
         case "transfer.decided":
-            return "approved it" if facts["approved"] else "declined it"
+            return gettext("approved it") if facts["approved"] else gettext("declined it")
         case "transfer.target_chosen":
-            return "chose somebody else"
+            return gettext("chose somebody else")
         case "transfer.handed_over":
-            where = "the AI" if facts["to"] == "back" else "another manager"
-            return f"gave the caller to {where}"
+            to_ai = facts["to"] == "back"
+            return gettext("gave the caller to the AI") if to_ai else gettext("gave the caller to another manager")
         case "transfer.in_line":
-            return f"all were busy: number {facts['place']} in line"
+            return gettext("all were busy: number %(place)s in line") % {"place": facts["place"]}
         case "transfer.parked":
-            return "put the caller on hold" if facts["on_hold"] else "took the caller off hold"
+            return gettext("put the caller on hold") if facts["on_hold"] else gettext("took the caller off hold")
         case "transfer.refer_asked":
-            return "asked the caller's carrier to call the manager"
+            return gettext("asked the caller's carrier to call the manager")
         case "transfer.refer_answered":
-            return f"the carrier's answer: {_label(ReferResult, facts['result']).lower()}"
+            result = _label(ReferResult, facts["result"]).lower()
+            return gettext("the carrier's answer: %(result)s") % {"result": result}
         case "manager.presence_set":
-            return f"manager is now {facts['presence'].replace('_', ' ')}"
+            return gettext("manager is now %(presence)s") % {"presence": _kept(facts["presence"])}
         case "callback.asked":
-            return "promised a callback"
+            return gettext("promised a callback")
         case "callback.moved":
-            return f"callback is now “{_label(Callback.State, facts['to_state']).lower()}”"
+            state = _label(Callback.State, facts["to_state"]).lower()
+            return gettext("callback is now “%(state)s”") % {"state": state}
         case "transfer.cancel_asked":
-            return f"asked to stop: {_label(EndReason, facts['reason'])}"
+            return gettext("asked to stop: %(reason)s") % {"reason": _label(EndReason, facts["reason"])}
         case "briefing.saved":
-            return f"saved version {facts['nth']} of the briefing"
+            return gettext("saved version %(number)s of the briefing") % {"number": facts["nth"]}
         case "briefing.spoken":
             steps = {
-                "started": "the briefing begins",
-                "spoken": "the briefing is spoken",
-                "asked": "the manager is asked",
+                "started": gettext("the briefing begins"),
+                "spoken": gettext("the briefing is spoken"),
+                "asked": gettext("the manager is asked"),
             }
             return steps.get(facts["step"], str(facts["step"]))
         case "attempt.reserved":
-            return f"chose a manager (attempt {facts['nth']})"
+            return gettext("chose a manager (attempt %(number)s)") % {"number": facts["nth"]}
         case "attempt.moved":
             return _attempt_moved(facts)
         case "attempt.decided":
-            return f"answered: {facts['decision'].replace('_', ' ')} (by {facts['via']})"
+            words = {"answer": _kept(facts["decision"]), "how": _kept(facts["via"])}
+            return gettext("answered: %(answer)s (by %(how)s)") % words
         case "attempt.accepted_on_screen":
-            return "accepted on screen"
+            return gettext("accepted on screen")
         case "attempt.noted":
-            return f"noted: {_label(Afterwards, facts['afterwards']).lower()}"
+            return gettext("noted: %(result)s") % {"result": _label(Afterwards, facts["afterwards"]).lower()}
         case "attempt.dial_adopted":
-            return "found the call already dialled and went on with it"
+            return gettext("found the call already dialled and went on with it")
         case "hold.progress":
-            return f"told the caller again that we are trying (line {facts['count']})"
+            count = {"count": facts["count"]}
+            return gettext("told the caller again that we are trying (line %(count)s)") % count
     return _describe_call(kind, facts)
 
 
+def _transfer_moved(facts: Mapping[str, Any]) -> str:
+    state = _label(TransferState, facts["to_state"])
+    if not facts.get("end_reason"):
+        return gettext("transfer is now “%(state)s”") % {"state": state}
+    reason = _label(EndReason, facts["end_reason"])
+    return gettext("transfer is now “%(state)s”: %(reason)s") % {"state": state, "reason": reason}
+
+
 def _attempt_moved(facts: Mapping[str, Any]) -> str:
-    words = _label(AttemptState, facts["to_state"]).lower()
     if not facts.get("outcome"):
-        return f"attempt is now “{words}”"
+        return gettext("attempt is now “%(state)s”") % {"state": _label(AttemptState, facts["to_state"]).lower()}
     sip = f" (SIP {facts['sip_status']})" if facts.get("sip_status") else ""
-    return f"attempt failed: {_label(Outcome, facts['outcome']).lower()}{sip}"
+    return gettext("attempt failed: %(why)s") % {"why": _label(Outcome, facts["outcome"]).lower() + sip}
 
 
 REPAIRS = {
-    "leg": "looked at the rooms: somebody is not there any more",
-    "call": "looked at the rooms: the caller is not there any more",
-    "call_room": "found the room of an ended call and closed it again",
-    "consultation": "found the room of an ended attempt and closed it again",
+    "leg": gettext_noop("looked at the rooms: somebody is not there any more"),
+    "call": gettext_noop("looked at the rooms: the caller is not there any more"),
+    "call_room": gettext_noop("found the room of an ended call and closed it again"),
+    "consultation": gettext_noop("found the room of an ended attempt and closed it again"),
 }
 
 
-DOES = {"listen": "listen", "whisper": "whisper", "barge": "join in", "take_over": "talk to the caller alone"}
+ASKED_ASIDE = {
+    "listen": gettext_noop("asked to listen on the manager's side"),
+    "whisper": gettext_noop("asked to whisper on the manager's side"),
+    "barge": gettext_noop("asked to join in on the manager's side"),
+    "take_over": gettext_noop("asked to talk to the caller alone on the manager's side"),
+}
+ASKED = {
+    "listen": gettext_noop("asked to listen in the call"),
+    "whisper": gettext_noop("asked to whisper in the call"),
+    "barge": gettext_noop("asked to join in in the call"),
+    "take_over": gettext_noop("asked to talk to the caller alone in the call"),
+}
+BEGAN = {
+    "listen": gettext_noop("began to listen"),
+    "whisper": gettext_noop("began to whisper"),
+    "barge": gettext_noop("began to join in"),
+    "take_over": gettext_noop("began to talk to the caller alone"),
+}
+CEASED = {
+    "listen": gettext_noop("ceased to listen after %(seconds).0f s (%(why)s)"),
+    "whisper": gettext_noop("ceased to whisper after %(seconds).0f s (%(why)s)"),
+    "barge": gettext_noop("ceased to join in after %(seconds).0f s (%(why)s)"),
+    "take_over": gettext_noop("ceased to talk to the caller alone after %(seconds).0f s (%(why)s)"),
+}
 
 
 def _describe_call(kind: str, facts: Mapping[str, Any]) -> str:
     match kind:
         case "call.started":
-            return "the call began"
+            return gettext("the call began")
         case "call.moved":
-            return f"caller: {_label(CallerWith, facts['from_with'])} → {_label(CallerWith, facts['to_with'])}"
+            moved = {"from": _label(CallerWith, facts["from_with"]), "to": _label(CallerWith, facts["to_with"])}
+            return gettext("caller: %(from)s → %(to)s") % moved
         case "call.ended":
-            return f"the call ended ({facts['reason'].replace('_', ' ')})"
+            return gettext("the call ended (%(reason)s)") % {"reason": _kept(facts["reason"])}
         case "call.fact_learnt":
-            return f"learnt “{facts['key'].replace('_', ' ')}”"
+            return gettext("learnt “%(fact)s”") % {"fact": facts["key"].replace("_", " ")}
         case "supervision.started":
-            where = "on the manager's side" if facts["side"] == "consultation" else "in the call"
-            return f"asked to {DOES[facts['mode']]} {where}"
+            return gettext((ASKED_ASIDE if facts["side"] == "consultation" else ASKED)[facts["mode"]])
         case "supervision.joined":
-            return f"began to {DOES[facts['mode']]}"
+            return gettext(BEGAN[facts["mode"]])
         case "supervision.ended":
             why = _label(SupervisionEnd, facts["reason"]).lower()
-            return f"ceased to {DOES[facts['mode']]} after {facts['seconds']:.0f} s ({why})"
+            return gettext(CEASED[facts["mode"]]) % {"seconds": facts["seconds"], "why": why}
         case "supervision.coached":
-            return "whispered to the AI"
+            return gettext("whispered to the AI")
         case "leg.joined":
-            return f"{facts['leg_kind'].replace('_', ' ')} joined"
+            return gettext("%(who)s joined") % {"who": _kept(facts["leg_kind"])}
         case "leg.left":
-            return f"{facts['leg_kind'].replace('_', ' ')} left"
+            return gettext("%(who)s left") % {"who": _kept(facts["leg_kind"])}
         case "reconcile.repaired":
-            return REPAIRS.get(facts["what"], str(facts["what"]))
+            return gettext(REPAIRS[facts["what"]]) if facts["what"] in REPAIRS else str(facts["what"])
         case "agent.joined":
-            return f"{facts['role']} agent is linked"
+            return gettext("%(role)s agent is linked") % {"role": _kept(facts["role"])}
         case "agent.left":
-            return f"{facts['role']} agent's link ended ({facts['reason']})"
+            words = {"role": _kept(facts["role"]), "reason": facts["reason"]}
+            return gettext("%(role)s agent's link ended (%(reason)s)") % words
         case "transcript.read":
-            return "read what was said"
+            return gettext("read what was said")
         case "audit.exported":
-            return "took this record with its proof"
+            return gettext("took this record with its proof")
         case "content.erased":
-            because = "as its time was over" if facts["why"] == "retention" else "as was asked for"
-            return f"what was said, names and numbers were erased {because}"
+            if facts["why"] == "retention":
+                return gettext("what was said, names and numbers were erased as its time was over")
+            return gettext("what was said, names and numbers were erased as was asked for")
     return kind.replace(".", " ").replace("_", " ")
 
 

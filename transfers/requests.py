@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from calls.agents import protocol as p
 from calls.agents.speech.summary import problem_of
@@ -58,16 +59,18 @@ def request_transfer(
             if again:
                 return again
             if not call.is_live:
-                raise Refused("The call has ended, so there is nobody to transfer.")
+                raise Refused(gettext("The call has ended, so there is nobody to transfer."))
             if call.caller_with == p.CallerWith.SUPERVISOR:
-                raise Refused("A supervisor is talking to the caller. They give the caller back first.")
+                raise Refused(gettext("A supervisor is talking to the caller. They give the caller back first."))
             if open_transfer(call_id):
-                raise Refused("A transfer of this call is already under way. Nothing was changed.")
+                raise Refused(gettext("A transfer of this call is already under way. Nothing was changed."))
             if Transfer.objects.filter(call=call, state=TransferState.MERGED).exists():
-                raise Refused("The caller is already talking to a manager. Nothing was changed.")
+                raise Refused(gettext("The caller is already talking to a manager. Nothing was changed."))
             stays_in_house(call, department)
             if call.is_practice:
-                raise Refused("This is a rehearsal with one manager: nobody else is called. Nothing was changed.")
+                raise Refused(
+                    gettext("This is a rehearsal with one manager: nobody else is called. Nothing was changed.")
+                )
             if kind == Transfer.Kind.COLD:
                 _can_be_referred(call)
             by = Actor.of(user) if user else actor or Actor("ai")
@@ -76,7 +79,7 @@ def request_transfer(
         again = Transfer.objects.filter(request_key=key).first()
         if again:
             return again
-        raise Refused("A transfer of this call is already under way. Nothing was changed.") from error
+        raise Refused(gettext("A transfer of this call is already under way. Nothing was changed.")) from error
 
 
 def _create(
@@ -244,13 +247,19 @@ def request_practice(
 def stays_in_house(call: Call, department: Department | None) -> None:
     """No rehearsal rings a real department's phones, and no caller is led to the rehearsals'. Raises Refused."""
     if department and department.rehearsal != call.rehearsal:
-        where = "a rehearsal stays in its own department" if call.rehearsal else "only rehearsals are led there"
-        raise Refused(f"This is not possible: {where}. Nothing was changed.")
+        where = (
+            gettext("a rehearsal stays in its own department")
+            if call.rehearsal
+            else gettext("only rehearsals are led there")
+        )
+        raise Refused(gettext("This is not possible: %(where)s. Nothing was changed.") % {"where": where})
 
 
 def _can_be_referred(call: Call) -> None:
     """A cold transfer needs a caller's carrier that can be asked to call somebody else."""
     if phone_leg(call) is None:
-        raise Refused("This caller is not on a telephone, so no carrier can be asked to call somebody else.")
+        raise Refused(
+            gettext("This caller is not on a telephone, so no carrier can be asked to call somebody else.")
+        )
     if call.caller_with != p.CallerWith.AI:
-        raise Refused("The caller is not with the AI now. Nothing was changed.")
+        raise Refused(gettext("The caller is not with the AI now. Nothing was changed."))

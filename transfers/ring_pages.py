@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from calls.admin_fields import PhoneNumberField
@@ -29,8 +30,8 @@ class KeyForm(forms.Form):
 
 class NumberForm(KeyForm):
     number = PhoneNumberField(
-        label="Number to ring",
-        help_text="Your own phone, for example; with its country code: +12025550100.",
+        label=gettext_lazy("Number to ring"),
+        help_text=gettext_lazy("Your own phone, for example; with its country code: +12025550100."),
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "tel", "autocomplete": "tel"}),
     )
 
@@ -39,7 +40,9 @@ def of_trunk(site: AdminSite, request: HttpRequest, trunk: Trunk) -> HttpRespons
     """Whoever may change the line may try it: the caller has checked."""
     form = NumberForm(request.POST or None, initial={"key": uuid4()})
     sent = _sent(form, lambda given: rings.ring_number(user=_person(request), trunk=trunk, **given))
-    told = f"Over “{trunk}”. It is rung once, at most {rings.RING_S} s, and hung up as soon as it is answered."
+    told = gettext(
+        "Over “%(trunk)s”. It is rung once, at most %(seconds)s s, and hung up as soon as it is answered."
+    ) % {"trunk": trunk, "seconds": rings.RING_S}
     back = reverse("admin:transfers_trunk_change", args=(trunk.pk,))
     return sent or _page(site, request, form, told=told, back=back)
 
@@ -48,10 +51,15 @@ def of_endpoint(site: AdminSite, request: HttpRequest, endpoint: Endpoint) -> Ht
     """Whoever may change the manager may: the caller has checked."""
     form = KeyForm(request.POST or None, initial={"key": uuid4()})
     sent = _sent(form, lambda given: rings.ring_endpoint(user=_person(request), endpoint=endpoint, **given))
-    told = (
-        f"{endpoint.manager}'s {endpoint.get_kind_display().lower()} {endpoint.address} is rung once, at most "
-        f"{endpoint.ring_time_s} s, and hung up as soon as it is answered. An extension is not dialled."
-    )
+    told = gettext(
+        "%(manager)s's %(kind)s %(address)s is rung once, at most "
+        "%(seconds)s s, and hung up as soon as it is answered. An extension is not dialled."
+    ) % {
+        "manager": endpoint.manager,
+        "kind": endpoint.get_kind_display().lower(),
+        "address": endpoint.address,
+        "seconds": endpoint.ring_time_s,
+    }
     back = reverse("admin:transfers_manager_change", args=(endpoint.manager_id,))
     return sent or _page(site, request, form, told=told, back=back)
 
@@ -74,7 +82,12 @@ def _sent(form: forms.Form, ask: Callable[[dict[str, Any]], Ring]) -> HttpRespon
 
 
 def _page(site: AdminSite, request: HttpRequest, form: forms.Form, *, told: str, back: str) -> HttpResponse:
-    context = site.each_context(request) | {"title": "Ring a number", "form": form, "told": told, "back": back}
+    context = site.each_context(request) | {
+        "title": gettext("Ring a number"),
+        "form": form,
+        "told": told,
+        "back": back,
+    }
     return render(request, "admin/rings/ask.html", context, status=422 if form.errors else 200)
 
 
@@ -89,7 +102,7 @@ def result(site: AdminSite, request: HttpRequest, ring_id: UUID) -> HttpResponse
         if seen == ring.state:
             return HttpResponse(status=204)
         return render(request, "admin/rings/_result.html", context)
-    whole = site.each_context(request) | context | {"title": "How the ring goes", "again": _again(ring)}
+    whole = site.each_context(request) | context | {"title": gettext("How the ring goes"), "again": _again(ring)}
     return render(request, "admin/rings/result.html", whole)
 
 

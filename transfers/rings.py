@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext, gettext_noop
 
 from calls import effects
 from calls.errors import Refused
@@ -56,7 +57,7 @@ def ring_number(*, key: UUID, user: User, trunk: Trunk, number: str) -> Ring:
 def ring_endpoint(*, key: UUID, user: User, endpoint: Endpoint) -> Ring:
     """Have a manager's own phone rung, as a transfer would. Raises Refused."""
     if endpoint.kind == Endpoint.Kind.BROWSER:
-        raise Refused("A browser has no number to ring: open the desk in it instead.")
+        raise Refused(gettext("A browser has no number to ring: open the desk in it instead."))
     return _ring(key, user, address=endpoint.address, trunk=endpoint.trunk, endpoint=endpoint)
 
 
@@ -66,15 +67,18 @@ def _ring(key: UUID, user: User, *, address: str, trunk: Trunk | None, endpoint:
         return known
     why = dial_rules.refusal(address)
     if why:
-        raise Refused(f"This number is not rung: {why.words}.")
+        raise Refused(gettext("This number is not rung: %(words)s.") % {"words": why.words})
     busy = busy_manager(address)
     if busy:
         raise Refused(
-            f"{busy.name} is being called or talks to a caller now, so this phone is not rung. "
-            "Try it again when that is over."
+            gettext(
+                "%(name)s is being called or talks to a caller now, so this phone is not rung. "
+                "Try it again when that is over."
+            )
+            % {"name": busy.name}
         )
     if Ring.objects.filter(address=address).exclude(state=Ring.State.ENDED).exists():
-        raise Refused("This number is being rung already. Wait for its result.")
+        raise Refused(gettext("This number is being rung already. Wait for its result."))
     made = Ring.objects.create(
         request_key=key,
         trunk=trunk,
@@ -117,16 +121,22 @@ def end(ring: Ring, *, outcome: str, sip_status: int | None = None, detail: str 
 # ── in words ─────────────────────────────────────────────────────────────────────────────────────
 
 WORDS = {
-    ANSWERED: "It was answered, and hung up at once. The line works.",
-    Outcome.BUSY: "It is busy. The line works; try again later, or another phone.",
-    Outcome.NO_ANSWER: "It rang and nobody picked up. The line works.",
-    Outcome.DECLINED: "Somebody refused the call. The line works.",
-    Outcome.INVALID_NUMBER: "The carrier knows no such number. Check it, with its country code.",
-    Outcome.UNREACHABLE: "The carrier could not reach it. Check the number, or try another phone.",
-    Outcome.LOST: "Nobody can say how it went: the answer was lost. It was hung up. Try once more.",
-    Outcome.CANCELLED: "It was not rung: its manager is in a call of Patchbay now. Try again when that is over.",
-    Outcome.NOT_ALLOWED: "It was not rung: the dialling rules refuse it. An administrator can change them.",
-    Outcome.TRUNK_ERROR: "The line itself did not work. Check its settings here, and the carrier's account.",
+    ANSWERED: gettext_noop("It was answered, and hung up at once. The line works."),
+    Outcome.BUSY: gettext_noop("It is busy. The line works; try again later, or another phone."),
+    Outcome.NO_ANSWER: gettext_noop("It rang and nobody picked up. The line works."),
+    Outcome.DECLINED: gettext_noop("Somebody refused the call. The line works."),
+    Outcome.INVALID_NUMBER: gettext_noop("The carrier knows no such number. Check it, with its country code."),
+    Outcome.UNREACHABLE: gettext_noop("The carrier could not reach it. Check the number, or try another phone."),
+    Outcome.LOST: gettext_noop("Nobody can say how it went: the answer was lost. It was hung up. Try once more."),
+    Outcome.CANCELLED: gettext_noop(
+        "It was not rung: its manager is in a call of Patchbay now. Try again when that is over."
+    ),
+    Outcome.NOT_ALLOWED: gettext_noop(
+        "It was not rung: the dialling rules refuse it. An administrator can change them."
+    ),
+    Outcome.TRUNK_ERROR: gettext_noop(
+        "The line itself did not work. Check its settings here, and the carrier's account."
+    ),
 }
 REFUSES_LOG_IN = (401, 403, 407)
 
@@ -134,12 +144,12 @@ REFUSES_LOG_IN = (401, 403, 407)
 def words(ring: Ring) -> str:
     """One sentence for whoever waits for it: what happened, what it means, what to do."""
     if ring.state == Ring.State.ASKED:
-        return "It will be rung in a moment."
+        return gettext("It will be rung in a moment.")
     if not ring.is_over:
-        return "It is being rung now. Pick it up to see that it works; it is hung up at once."
+        return gettext("It is being rung now. Pick it up to see that it works; it is hung up at once.")
     if ring.outcome == Outcome.TRUNK_ERROR and ring.sip_status in REFUSES_LOG_IN:
-        return "The carrier refuses this line. Check its user name and password, and the number shown."
-    return WORDS.get(ring.outcome, "It could not be rung.")
+        return gettext("The carrier refuses this line. Check its user name and password, and the number shown.")
+    return gettext(WORDS.get(ring.outcome, gettext_noop("It could not be rung.")))
 
 
 def status(ring: Ring) -> str:

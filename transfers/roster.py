@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import gettext, gettext_noop
 
 from calls.models import Department
 from transfers import desk_presence, hours
@@ -41,7 +42,12 @@ class Tried:
 class PassedOver:
     manager_id: UUID
     name: str
-    why: str
+    reason: str  # in English: it is compared and kept
+
+    @property
+    def why(self) -> str:
+        """For who looks now."""
+        return gettext(self.reason)
 
 
 @dataclass(frozen=True)
@@ -53,25 +59,29 @@ class Ranking:
 
     def as_json(self) -> list[dict[str, Any]]:
         rows = [asdict(c) | {"passed_over": ""} for c in self.candidates]
-        rows += [asdict(p) | {"passed_over": p.why} for p in self.passed_over]
-        return [{k: str(v) if isinstance(v, UUID) else v for k, v in row.items() if k != "why"} for row in rows]
+        rows += [asdict(p) | {"passed_over": p.reason} for p in self.passed_over]
+        return [{k: str(v) if isinstance(v, UUID) else v for k, v in row.items() if k != "reason"} for row in rows]
 
     @property
     def outside_hours(self) -> bool:
-        return not self.candidates and any(p.why in (OFF_SHIFT, CLOSED) for p in self.passed_over)
+        return not self.candidates and any(p.reason in (OFF_SHIFT, CLOSED) for p in self.passed_over)
 
     @property
     def soon_free(self) -> bool:
         """Whether somebody may be waited for: at work, and busy only for now."""
-        return any(p.why in (BUSY, WRAPPING_UP) for p in self.passed_over)
+        return any(p.reason in (BUSY, WRAPPING_UP) for p in self.passed_over)
 
 
 OF_MANAGER = ("shifts", "exceptions", "endpoints")  # what has to be read with a row
 OF_DEPARTMENT = ("opening_hours", "holidays")
 
 NOBODY = Ranking((), ())
-OFF_SHIFT, BUSY, WRAPPING_UP = "off shift", "busy with another caller", "wrapping up"
-TRIED, CLOSED = "already tried", "the department is closed now"
+OFF_SHIFT, BUSY, WRAPPING_UP = (
+    gettext_noop("off shift"),
+    gettext_noop("busy with another caller"),
+    gettext_noop("wrapping up"),
+)
+TRIED, CLOSED = gettext_noop("already tried"), gettext_noop("the department is closed now")
 # After these the same person may be reached on another phone; after the others they have answered for themselves.
 ANOTHER_PHONE_MAY_HELP = frozenset(
     {
@@ -131,7 +141,7 @@ def rank(
             manager, endpoint, at=at, busy=busy, tried=bool(before), insist=insist, closed=closed and not insist
         )
         if manager.pk == spare:
-            why = "asked for somebody else"
+            why = gettext_noop("asked for somebody else")
         if why or endpoint is None:
             passed.append(PassedOver(manager.pk, manager.name, why))
             continue
@@ -172,12 +182,12 @@ def _why_not(
     if tried and endpoint is None:
         return TRIED
     if not manager.active:
-        return "not active"
+        return gettext_noop("not active")
     gone = not insist and (not manager.presence_until or manager.presence_until > at)
     if manager.presence == Presence.WRAPPING_UP and gone:
         return WRAPPING_UP
     if manager.presence == Presence.AWAY and gone:
-        return "away"
+        return gettext_noop("away")
     if manager.pk in busy:
         return BUSY
     if closed:
@@ -188,5 +198,5 @@ def _why_not(
 
 
 def cannot_be_reached(manager: Manager) -> str:
-    """Why there is no way to call them: prefetch their endpoints."""
-    return "desk is closed" if manager.endpoints.all() else "no phone to call"
+    """Why there is no way to call them, in English: prefetch their endpoints."""
+    return gettext_noop("desk is closed") if manager.endpoints.all() else gettext_noop("no phone to call")

@@ -18,6 +18,7 @@ from itertools import groupby
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from transfers import validation
 from transfers.hours import Change
@@ -110,11 +111,11 @@ class File:
 def read(content: bytes) -> File:
     """Raises ValueError with what is wrong with the file as a whole."""
     if len(content) > MOST_BYTES:
-        raise ValueError(f"The file is larger than {MOST_BYTES // 1_000_000} MB.")
+        raise ValueError(gettext("The file is larger than %(most)s MB.") % {"most": MOST_BYTES // 1_000_000})
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError("The file is not UTF-8. Save it as “CSV UTF-8”.") from None
+        raise ValueError(gettext("The file is not UTF-8. Save it as “CSV UTF-8”.")) from None
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first and "," not in first else ",")
     try:
@@ -123,18 +124,25 @@ def read(content: bytes) -> File:
             if any(cell.strip() for cell in cells):
                 _add(found, cells, reader.line_num)
     except csv.Error as error:
-        raise ValueError(f"Line {reader.line_num} cannot be read: {error}.") from None
+        raise ValueError(
+            gettext("Line %(line)s cannot be read: %(error)s.") % {"line": reader.line_num, "error": error}
+        ) from None
     if not found.rows:
-        raise ValueError("There are no managers in the file, only its first line.")
+        raise ValueError(gettext("There are no managers in the file, only its first line."))
     return found
 
 
 def _add(file: File, cells: Sequence[str], number: int) -> None:
     columns = file.columns
     if len(cells) > len(columns):
-        raise ValueError(f"Line {number} has {len(cells)} cells, and there are {len(columns)} columns.")
+        raise ValueError(
+            gettext("Line %(line)s has %(cells)s cells, and there are %(columns)s columns.")
+            % {"line": number, "cells": len(cells), "columns": len(columns)}
+        )
     if len(file.rows) == MOST_LINES:
-        raise ValueError(f"There are more than {MOST_LINES} managers in the file. Divide it.")
+        raise ValueError(
+            gettext("There are more than %(most)s managers in the file. Divide it.") % {"most": MOST_LINES}
+        )
     texts = [cell.strip() for cell in cells] + [""] * (len(columns) - len(cells))
     file.rows.append(dict(zip(columns, texts, strict=True)))
     file.numbers.append(number)
@@ -144,12 +152,16 @@ def _columns(cells: Sequence[str]) -> tuple[str, ...]:
     columns = tuple(cell.strip().lower() for cell in cells)
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown or not columns:
-        given = f"“{unknown[0]}” is none" if unknown else "it is empty"
-        raise ValueError(f"The first line names the columns: {', '.join(COLUMNS)}. {given}.")
+        words = (
+            gettext("The first line names the columns: %(columns)s. “%(unknown)s” is none.")
+            if unknown
+            else gettext("The first line names the columns: %(columns)s. it is empty.")
+        )
+        raise ValueError(words % {"columns": ", ".join(COLUMNS), "unknown": unknown[0] if unknown else ""})
     if len(set(columns)) < len(columns):
-        raise ValueError("The first line names a column twice.")
+        raise ValueError(gettext("The first line names a column twice."))
     if not {"id", "name"} & set(columns):
-        raise ValueError("The first line needs the column name, or id, to say who each line is about.")
+        raise ValueError(gettext("The first line needs the column name, or id, to say who each line is about."))
     return columns
 
 
@@ -159,7 +171,7 @@ def _columns(cells: Sequence[str]) -> tuple[str, ...]:
 def name(text: str) -> str:
     text = text.removeprefix("'") if text[1:2] in FORMULA and text[:1] == "'" else text
     if not text or len(text) > 80 or not text.isprintable():
-        raise ValueError("A manager has a name, of at most 80 characters.")
+        raise ValueError(gettext("A manager has a name, of at most 80 characters."))
     return text
 
 
@@ -169,13 +181,13 @@ def shown_name(value: str) -> str:
 
 def priority(text: str) -> int:
     if not text.isdecimal() or int(text) > 32_767:
-        raise ValueError("Priority is a whole number from 0; 1 is called before 2.")
+        raise ValueError(gettext("Priority is a whole number from 0; 1 is called before 2."))
     return int(text)
 
 
 def active(text: str) -> bool:
     if text.lower() not in YES_NO:
-        raise ValueError("Active is yes or no.")
+        raise ValueError(gettext("Active is yes or no."))
     return YES_NO[text.lower()]
 
 
@@ -185,10 +197,11 @@ def departments(text: str, known: Mapping[str, str]) -> tuple[str, ...]:
     strange = [one for one in wanted if one.lower() not in known]
     if strange:
         raise ValueError(
-            f"“{strange[0]}” is no department of yours. Yours are: {', '.join(sorted(known.values()))}."
+            gettext("“%(name)s” is no department of yours. Yours are: %(known)s.")
+            % {"name": strange[0], "known": ", ".join(sorted(known.values()))}
         )
     if not wanted:
-        raise ValueError("A manager belongs to at least one department.")
+        raise ValueError(gettext("A manager belongs to at least one department."))
     return tuple(sorted({known[one.lower()] for one in wanted}))
 
 
@@ -207,12 +220,15 @@ def _way(text: str, lines: Collection[str]) -> Way:
         kind = kind or "phone"
     if found is None or not kind:
         raise ValueError(
-            f"“{text}” is no way to reach somebody. Write phone +12025550100, sip:dana@example.com or browser; "
-            "after a phone ext ww12# for an extension and ring 30 for seconds."
+            gettext(
+                "“%(text)s” is no way to reach somebody. Write phone +12025550100, sip:dana@example.com or "
+                "browser; after a phone ext ww12# for an extension and ring 30 for seconds."
+            )
+            % {"text": text}
         )
     line = (found["line"] or "").strip()
     if line and line not in lines:
-        raise ValueError(f"There is no phone line “{line}”.")
+        raise ValueError(gettext("There is no phone line “%(line)s”.") % {"line": line})
     ring = int(found["ring"] or 25)
     return Way("sip_uri" if kind == "sip" else kind, address, found["dtmf"] or "", ring, line)
 
@@ -239,7 +255,9 @@ def _hours(text: str) -> list[Hours]:
     found = SHIFT.fullmatch(text)
     days = [found["first"].title(), (found["last"] or found["first"]).title()] if found else []
     if found is None or not set(days) <= set(DAYS):
-        raise ValueError(f"“{text}” is no shift. Write Mon-Fri 09:00-17:00 Europe/Berlin.")
+        raise ValueError(
+            gettext("“%(text)s” is no shift. Write Mon-Fri 09:00-17:00 Europe/Berlin.") % {"text": text}
+        )
     first, last = (DAYS.index(day) for day in days)
     starts, ends, zone = _clock(found["starts"], text), _clock(found["ends"], text), _zone(found["zone"])
     count = (last - first) % 7 + 1
@@ -250,7 +268,7 @@ def _clock(given: str, text: str) -> time:
     try:
         return time.fromisoformat(given.zfill(5))
     except ValueError:
-        raise ValueError(f"“{text}” has a time that no clock shows.") from None
+        raise ValueError(gettext("“%(text)s” has a time that no clock shows.") % {"text": text}) from None
 
 
 def _zone(given: str) -> str:
@@ -287,21 +305,30 @@ def _exception(text: str) -> Exceptional:
     found = EXCEPTION.fullmatch(text)
     if found is None:
         raise ValueError(
-            f"“{text}” is no exception. Write 2026-12-24 off, or 2026-12-31 other 09:00-12:00 Europe/Berlin, with "
-            "extra for hours besides the usual ones; then note and a reason."
+            gettext(
+                "“%(text)s” is no exception. Write 2026-12-24 off, or 2026-12-31 other 09:00-12:00 Europe/Berlin, "
+                "with extra for hours besides the usual ones; then note and a reason."
+            )
+            % {"text": text}
         )
     try:
         day = date.fromisoformat(found["day"])
     except ValueError:
-        raise ValueError(f"“{text}” has a date that no calendar shows.") from None
+        raise ValueError(gettext("“%(text)s” has a date that no calendar shows.") % {"text": text}) from None
     kind, hours = Change(found["kind"].lower()), found["starts"]
     if kind == Change.OFF and hours:
-        raise ValueError(f"“{text}”: off is all day. For some hours write other.")
+        raise ValueError(gettext("“%(text)s”: off is all day. For some hours write other.") % {"text": text})
     if kind != Change.OFF and not hours:
-        raise ValueError(f"“{text}” lacks its hours: {found['day']} {kind.value} 09:00-12:00.")
+        raise ValueError(
+            gettext("“%(text)s” lacks its hours: %(day)s %(kind)s 09:00-12:00.")
+            % {"text": text, "day": found["day"], "kind": kind.value}
+        )
     note = found["note"] or ""
     if len(note) > LONGEST_NOTE:
-        raise ValueError(f"The note of {found['day']} is longer than {LONGEST_NOTE} characters.")
+        raise ValueError(
+            gettext("The note of %(day)s is longer than %(most)s characters.")
+            % {"day": found["day"], "most": LONGEST_NOTE}
+        )
     starts, ends = (_clock(found[name], text) if hours else None for name in ("starts", "ends"))
     return Exceptional(day, kind, starts, ends, _zone(found["zone"]) if found["zone"] else "", note)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_noop
 
 from calls.events import Actor
 from calls.live.publish import changed
@@ -17,7 +18,13 @@ from transfers.models import Endpoint, Manager, Shift, ShiftException, Trunk
 from transfers.roster_file import Line, Way
 from transfers.roster_resource import exceptional, weekly
 
-PARTS = ("managers", "departments", "ways", "shifts", "exceptions")
+PARTS = (
+    gettext_noop("managers"),
+    gettext_noop("departments"),
+    gettext_noop("ways"),
+    gettext_noop("shifts"),
+    gettext_noop("exceptions"),
+)
 
 Pair = tuple[Manager, Line]
 

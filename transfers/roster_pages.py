@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from calls.errors import Refused
@@ -27,7 +28,7 @@ from transfers import roster_file, roster_import, roster_progress, roster_upload
 from transfers.models import Manager
 from transfers.roster_resource import PREFETCHED, ManagerResource, Preview, Problem, exported
 
-CHANGED_MEANWHILE = (
+CHANGED_MEANWHILE = gettext_lazy(
     "The roster was changed by somebody since you looked, so nothing was done. "
     "This is what the file would change now."
 )
@@ -55,9 +56,9 @@ class Known:
 
 class FileForm(forms.Form):
     file = forms.FileField(
-        label="CSV file",
+        label=gettext_lazy("CSV file"),
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv"}),
-        help_text="With the columns of an export; those that are missing stay as they are.",
+        help_text=gettext_lazy("With the columns of an export; those that are missing stay as they are."),
     )
 
 
@@ -90,7 +91,11 @@ def _posted(site: AdminSite, request: HttpRequest, known: Known, tell: roster_pr
 
 def _look(known: Known, content: bytes, tell: roster_progress.Tell, *, then_written: bool = False) -> Preview:
     resource = known.resource()
-    resource.reads = lambda nth, of: tell(nth, of * (2 if then_written else 1), f"{nth} of {of} lines are read.")
+    resource.reads = lambda nth, of: tell(
+        nth,
+        of * (2 if then_written else 1),
+        gettext("%(read)s of %(all)s lines are read.") % {"read": nth, "all": of},
+    )
     try:
         return resource.look(roster_file.read(content))
     except ValueError as error:
@@ -118,14 +123,22 @@ def _apply(site: AdminSite, request: HttpRequest, known: Known, tell: roster_pro
     if not as_seen:
         messages.warning(request, CHANGED_MEANWHILE)
         return _preview(site, request, outcome, roster_uploads.keep(content))
-    messages.success(request, f"{len(outcome.added)} added, {len(outcome.changed)} changed.")
+    messages.success(
+        request,
+        gettext("%(added)s added, %(changed)s changed.")
+        % {"added": len(outcome.added), "changed": len(outcome.changed)},
+    )
     return HttpResponseRedirect(reverse("admin:transfers_manager_changelist"))
 
 
 def _tell_writing(tell: roster_progress.Tell, part: str) -> None:
     """The second half of the way: the first was reading."""
     parts = roster_import.PARTS
-    tell(len(parts) + parts.index(part), 2 * len(parts), f"All lines are read; {part} are being written.")
+    tell(
+        len(parts) + parts.index(part),
+        2 * len(parts),
+        gettext("All lines are read; %(part)s are being written.") % {"part": gettext(part)},
+    )
 
 
 def _digest(outcome: Preview) -> str:
@@ -134,7 +147,7 @@ def _digest(outcome: Preview) -> str:
 
 
 def _page(site: AdminSite, request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    own = {"title": "Import managers", "columns": roster_file.COLUMNS, "run": secrets.token_urlsafe(12)}
+    own = {"title": gettext("Import managers"), "columns": roster_file.COLUMNS, "run": secrets.token_urlsafe(12)}
     return render(request, "admin/roster/import.html", site.each_context(request) | own | context, status=status)
 
 

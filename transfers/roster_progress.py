@@ -15,6 +15,7 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from django.utils.translation import gettext
 
 from calls.live.publish import valkey
 
@@ -41,7 +42,7 @@ def of(user_id: str, run: str) -> dict[str, Any] | None:
 @contextmanager
 def shown(user_id: str, run: str) -> Iterator[Tell]:
     """What is told inside is shown by a thread of its own: an import, and its transaction, waits for nobody."""
-    newest: tuple[int, int, str] = (0, 1, "The file is being read.")
+    newest: tuple[int, int, str] = (0, 1, gettext("The file is being read."))
     over = threading.Event()
 
     def tell(done: int, whole: int, words: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import tablib
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from import_export import resources
 from import_export.fields import Field
 from import_export.instance_loaders import BaseInstanceLoader
@@ -134,7 +135,10 @@ class ManagerResource(resources.Resource):  # type: ignore[misc]
             raise ValueError(" ".join(error.messages)) from None
         why = dialling.refusal(endpoint.address, self.rules)
         if why:
-            raise ValueError(f"{endpoint.address} is not dialled: {why.words}.")
+            raise ValueError(
+                gettext("%(address)s is not dialled: %(words)s.")
+                % {"address": endpoint.address, "words": why.words}
+            )
         return Way(way.kind, endpoint.address, endpoint.dtmf, way.ring_time_s, way.line)
 
     # ── what the library asks ────────────────────────────────────────────────────────────────────
@@ -146,7 +150,7 @@ class ManagerResource(resources.Resource):  # type: ignore[misc]
         line = self._found(row)
         key = line.id if line else f"new {row.get('name', '').lower()}"
         if key in self.seen:
-            raise ValidationError(f"Line {self.seen[key]} is about the same manager.")
+            raise ValidationError(gettext("Line %(line)s is about the same manager.") % {"line": self.seen[key]})
         self.seen[key] = number
 
     def get_or_init_instance(self, instance_loader: Any, row: Mapping[str, str]) -> tuple[Line, bool]:
@@ -155,7 +159,7 @@ class ManagerResource(resources.Resource):  # type: ignore[misc]
             return copy(known), False
         missing = [name for name in ("name", "departments") if name not in row]
         if missing:
-            raise ValidationError({missing[0]: "A new manager needs this column."})
+            raise ValidationError({missing[0]: gettext("A new manager needs this column.")})
         return Line(), True
 
     def import_field(self, field: Field, instance: Line, row: Mapping[str, str], **kwargs: Any) -> None:
@@ -172,13 +176,17 @@ class ManagerResource(resources.Resource):  # type: ignore[misc]
         id, name = row.get("id", ""), row.get("name", "")
         if id:
             if id not in self.by_id:
-                raise ValidationError({"id": "No manager of your departments has this id. Empty: somebody new."})
+                raise ValidationError(
+                    {"id": gettext("No manager of your departments has this id. Empty: somebody new.")}
+                )
             return self.by_id[id]
         if not name:
-            raise ValidationError({"name": "Neither name nor id: nobody knows whom this line is about."})
+            raise ValidationError({"name": gettext("Neither name nor id: nobody knows whom this line is about.")})
         same = self.by_name.get(name.lower().removeprefix("'"), [])
         if len(same) > 1:
-            raise ValidationError({"name": "Several managers have this name. Give the id, which an export has."})
+            raise ValidationError(
+                {"name": gettext("Several managers have this name. Give the id, which an export has.")}
+            )
         return same[0] if same else None
 
     # ── what comes of it ─────────────────────────────────────────────────────────────────────────

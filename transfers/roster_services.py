@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext
 
 from calls.errors import Refused
 from calls.events import Actor
@@ -28,7 +29,7 @@ def set_departments(
     Raises Refused if none would be left of those the person knows.
     """
     if not chosen:
-        raise Refused("A manager belongs to at least one department.")
+        raise Refused(gettext("A manager belongs to at least one department."))
     before = set(manager.departments.all())
     kept = {d for d in before if within is not None and d.pk not in within}
     if set_many(manager, "departments", list(kept | set(chosen)), actor=actor):

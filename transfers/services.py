@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from calls.errors import Refused
 from calls.events import SYSTEM, Actor, record
@@ -34,15 +35,21 @@ def _still_in(transfer: Transfer, states: tuple[TransferState, ...]) -> None:
     """Refuse a click on what has changed since the person saw it, in words that say what it is now."""
     if transfer.state not in states:
         label = TransferState(transfer.state).label
-        by = f" {transfer.decided_by.get_username()} was first." if transfer.decided_by else ""
-        raise Refused(f"This transfer is now “{label}”.{by} Your click changed nothing.")
+        if transfer.decided_by is None:
+            raise Refused(
+                gettext("This transfer is now “%(state)s”. Your click changed nothing.") % {"state": label}
+            )
+        raise Refused(
+            gettext("This transfer is now “%(state)s”. %(user)s was first. Your click changed nothing.")
+            % {"state": label, "user": transfer.decided_by.get_username()}
+        )
 
 
 def _briefing_as_seen(transfer: Transfer, seen_version: int | None) -> None:
     """Nobody approves words that they have not read: somebody else may have edited them in this second."""
     if seen_version is not None and transfer.version != seen_version:
         raise Refused(
-            "This has changed since you saw it: look at the briefing again, then approve. Nobody is rung."
+            gettext("This has changed since you saw it: look at the briefing again, then approve. Nobody is rung.")
         )
 
 
@@ -52,8 +59,11 @@ def _nobody_elses_edit(transfer: Transfer, user: User, seen_version: int | None)
     if seen_version in (None, transfer.version) or last is None or last.user is None or last.user == user:
         return
     raise Refused(
-        f"{last.user.get_username()} has edited the briefing since you opened it. Open it again to see theirs; "
-        "yours was not saved."
+        gettext(
+            "%(user)s has edited the briefing since you opened it. Open it again to see theirs; "
+            "yours was not saved."
+        )
+        % {"user": last.user.get_username()}
     )
 
 
@@ -88,7 +98,7 @@ def decided(
 ) -> Transfer:
     """Whether anybody is rung; `transfer` is locked. Raises Refused."""
     if transfer.approved is not None:
-        raise Refused("This transfer was already decided. Your click changed nothing.")
+        raise Refused(gettext("This transfer was already decided. Your click changed nothing."))
     transfer.approved, transfer.decided_by, transfer.decline_reason = approved, user, reason.strip()[:300]
     transfer.save(update_fields=("approved", "decided_by", "decline_reason"))
     record(
@@ -113,7 +123,7 @@ def edit_briefing(*, transfer_id: UUID, user: User, text: str, seen_version: int
         _still_in(transfer, BEFORE_BRIEFING)
         _nobody_elses_edit(transfer, user, seen_version)
         if not text.strip():
-            raise Refused("The briefing is empty. Write what the manager should hear.")
+            raise Refused(gettext("The briefing is empty. Write what the manager should hear."))
         briefing.save(transfer, text, author=BriefingVersion.Author.PERSON, user=user)
         return transfer
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.template.loader import get_template
+from django.utils.translation import gettext
 
 from calls.access import Sight
 from calls.kept import Kept
@@ -83,5 +84,5 @@ def _render(strip: Strip) -> StripHtml:
 
 def _text(strip: Strip) -> str:
     """What a search looks at: the caller, the department and the words as they are shown."""
-    kind = " · rehearsal" if strip.rehearsal else ""
+    kind = f" · {gettext('rehearsal')}" if strip.rehearsal else ""
     return f"{strip.caller} {strip.department}{kind} {strip.words}".lower()

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext, gettext_noop
 
 from calls.agents import protocol as p
 from calls.errors import Refused
@@ -28,7 +29,7 @@ PARTY = {
     SupervisionMode.TAKE_OVER: Party.SUPERVISOR,
 }
 ON_THE_LINE = (AttemptState.SUMMARIZING, AttemptState.MERGED)
-NO_MANAGER = "No manager is on the line of this call now. Nothing was changed."
+NO_MANAGER = gettext_noop("No manager is on the line of this call now. Nothing was changed.")
 
 
 # ── where, and heard by whom ─────────────────────────────────────────────────────────────────────
@@ -44,10 +45,10 @@ def start(*, call_id: UUID, user: User, mode: SupervisionMode, consultation: boo
     """`consultation`: on the manager's side; only listening and whispering are. Raises Refused."""
     aside = consultation or mode == SupervisionMode.WHISPER
     if aside and mode not in (SupervisionMode.LISTEN, SupervisionMode.WHISPER):
-        raise Refused("Only the caller's side can be joined or taken over. Nothing was changed.")
+        raise Refused(gettext("Only the caller's side can be joined or taken over. Nothing was changed."))
     attempt = manager_on_the_line(call_id) if aside else None
     if aside and attempt is None:
-        raise Refused(NO_MANAGER)
+        raise Refused(gettext(NO_MANAGER))
     return supervision.start(
         call_id=call_id, user=user, mode=mode, key=key, attempt_id=attempt.pk if attempt else None
     )
@@ -85,17 +86,21 @@ def heard_by(grant: Supervision, attempt: Attempt | None) -> str:
     """In words, off the table of who hears whom. `attempt` is of the manager on the line."""
     mode = SupervisionMode(grant.mode)
     hearing = who_hears(PARTY[mode], phase_of(grant, attempt))
-    manager = attempt.manager.name if attempt else "The manager"
+    manager = attempt.manager.name if attempt else gettext("The manager")
     if hearing == {Party.MANAGER}:
-        return f"Only {manager} hears you."
+        return gettext("Only %(manager)s hears you.") % {"manager": manager}
     if Party.AI in hearing:
-        return "The caller hears you. The AI reads what you say."
+        return gettext("The caller hears you. The AI reads what you say.")
     if Party.MANAGER in hearing:
-        return f"The caller and {manager} hear you."
+        return gettext("The caller and %(manager)s hear you.") % {"manager": manager}
     if Party.CALLER in hearing:
         alone = mode == SupervisionMode.TAKE_OVER or attempt is None
-        return "Only the caller hears you." if alone else f"The caller hears you; {manager} does not."
-    return "Nobody hears you."
+        return (
+            gettext("Only the caller hears you.")
+            if alone
+            else gettext("The caller hears you; %(manager)s does not.") % {"manager": manager}
+        )
+    return gettext("Nobody hears you.")
 
 
 # ── what is done about it ────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Sum
+from django.utils.translation import gettext
 
 from calls.access import Sight
 from calls.models import Call, Supervision
@@ -87,13 +88,15 @@ def _version(call: Call) -> int:
 
 def _watcher(grant: Supervision, attempt: Attempt | None) -> Watcher:
     mode = SupervisionMode(grant.mode)
-    manager = attempt.manager.name if attempt else "the manager"
+    manager = attempt.manager.name if attempt else gettext("the manager")
     words = {
-        SupervisionMode.LISTEN: f"listens to {manager}" if grant.attempt_id else "listens",
-        SupervisionMode.WHISPER: f"whispers to {manager}",
-        SupervisionMode.BARGE: "has joined in",
-        SupervisionMode.TAKE_OVER: "has taken over" if grant.joined_at else "is about to take over",
-    }[mode]
+        SupervisionMode.LISTEN: gettext("listens to %(manager)s") if grant.attempt_id else gettext("listens"),
+        SupervisionMode.WHISPER: gettext("whispers to %(manager)s"),
+        SupervisionMode.BARGE: gettext("has joined in"),
+        SupervisionMode.TAKE_OVER: gettext("has taken over")
+        if grant.joined_at
+        else gettext("is about to take over"),
+    }[mode] % {"manager": manager}
     return Watcher(
         grant=grant.pk,
         name=grant.user.get_username(),

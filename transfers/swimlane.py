@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext, gettext_noop
+
 from calls.display import clock
 from transfers.display import BACK_BECAUSE, attempt_words
 from transfers.heard import Heard, Sound
@@ -15,13 +17,13 @@ from transfers.states import AttemptState, EndReason, TransferState
 SHORTEST = timedelta(seconds=10)
 TINY = 0.08  # of the scale: too narrow for words
 SOUNDS = {
-    Sound.AI: ("ai", "message-chatbot", "The AI"),
-    Sound.CALLER: ("ended", "microphone", "Speaks"),
-    Sound.MUSIC: ("hold", "music", "Music"),
-    Sound.ANNOUNCEMENT: ("approval", "speakerphone", "Announcement"),
-    Sound.MANAGER: ("merged", "users", "The manager"),
-    Sound.SUPERVISOR: ("merged", "headset", "A supervisor"),
-    Sound.SILENCE: ("failed", "volume-off", "Silence"),
+    Sound.AI: ("ai", "message-chatbot", gettext_noop("The AI")),
+    Sound.CALLER: ("ended", "microphone", gettext_noop("Speaks")),
+    Sound.MUSIC: ("hold", "music", gettext_noop("Music")),
+    Sound.ANNOUNCEMENT: ("approval", "speakerphone", gettext_noop("Announcement")),
+    Sound.MANAGER: ("merged", "users", gettext_noop("The manager")),
+    Sound.SUPERVISOR: ("merged", "headset", gettext_noop("A supervisor")),
+    Sound.SILENCE: ("failed", "volume-off", gettext_noop("Silence")),
 }
 
 
@@ -73,10 +75,10 @@ def swimlane(
     start = transfer.requested_at
     end = max(transfer.ended_at or at, start + SHORTEST)
     lanes = [
-        Lane("Caller", _caller(transfer, attempts)),
-        Lane("Hears", _heard(sounds) if sounds else ()),
-        Lane("AI", _ai(transfer)),
-        Lane("Transfer agent", _agent(attempts)),
+        Lane(gettext("Caller"), _caller(transfer, attempts)),
+        Lane(gettext("Hears"), _heard(sounds) if sounds else ()),
+        Lane(gettext("AI"), _ai(transfer)),
+        Lane(gettext("Transfer agent"), _agent(attempts)),
         *(Lane(name, segments) for name, segments in _managers(attempts)),
     ]
     scaled = tuple(Lane(lane.name, _scaled(lane.segments, start, end)) for lane in lanes if lane.segments)
@@ -91,9 +93,8 @@ def _scaled(segments: Sequence[Segment], start: datetime, end: datetime) -> tupl
     for s in segments:
         until = s.ended or end
         took = until - s.began
-        facts = (
-            f"{s.label}: {clock(s.began - start)} – {clock(until - start) if s.ended else 'now'}, {clock(took)}"
-        )
+        to = clock(until - start) if s.ended else gettext("now")
+        facts = f"{s.label}: {clock(s.began - start)} – {to}, {clock(took)}"
         began = (s.began - start).total_seconds() / length
         size = took.total_seconds() / length
         shown.append(
@@ -105,32 +106,47 @@ def _scaled(segments: Sequence[Segment], start: datetime, end: datetime) -> tupl
 def _caller(transfer: Transfer, attempts: Sequence[Attempt]) -> tuple[Segment, ...]:
     first = transfer.held_at or transfer.merged_at or transfer.ended_at
     waiting = transfer.state == TransferState.REQUESTED
-    role, label = ("approval", "With AI, needs approval") if waiting else ("ai", "With AI")
+    role, label = ("approval", gettext("With AI, needs approval")) if waiting else ("ai", gettext("With AI"))
     lane = [Segment(role, "message-chatbot", label, transfer.requested_at, first)]
     if transfer.held_at:
         off = transfer.merged_at or transfer.ended_at
-        lane.append(Segment("hold", "player-pause", "On hold", transfer.held_at, off))
+        lane.append(Segment("hold", "player-pause", gettext("On hold"), transfer.held_at, off))
     if transfer.merged_at:
-        name = attempts[-1].manager.name if attempts else "a manager"
-        lane.append(Segment("merged", "users", f"With {name}", transfer.merged_at, transfer.ended_at))
+        name = attempts[-1].manager.name if attempts else gettext("a manager")
+        lane.append(
+            Segment(
+                "merged", "users", gettext("With %(name)s") % {"name": name}, transfer.merged_at, transfer.ended_at
+            )
+        )
     return tuple(lane)
 
 
 def _heard(sounds: Heard) -> tuple[Segment, ...]:
-    return tuple(Segment(*SOUNDS[one.sound], one.began, one.ended) for one in sounds.stretches)
+    return tuple(_sound(one.sound, one.began, one.ended) for one in sounds.stretches)
+
+
+def _sound(sound: Sound, began: datetime, ended: datetime | None) -> Segment:
+    role, icon, words = SOUNDS[sound]
+    return Segment(role, icon, gettext(words), began, ended)
 
 
 def _ai(transfer: Transfer) -> tuple[Segment, ...]:
     lane = [
-        Segment("ai", "message-chatbot", "Talks", transfer.requested_at, transfer.held_at or transfer.ended_at)
+        Segment(
+            "ai", "message-chatbot", gettext("Talks"), transfer.requested_at, transfer.held_at or transfer.ended_at
+        )
     ]
     if transfer.held_at:
         off = transfer.merged_at or transfer.ended_at
-        lane.append(Segment("hold", "music", "Plays music", transfer.held_at, off))
+        lane.append(Segment("hold", "music", gettext("Plays music"), transfer.held_at, off))
     if transfer.ended_at and not transfer.merged_at and transfer.end_reason in BACK_BECAUSE:
         why = BACK_BECAUSE[EndReason(transfer.end_reason)]
         ended = transfer.ended_at
-        lane.append(Segment("failed", "arrow-back-up", f"Caller is back: {why}", ended, ended))
+        lane.append(
+            Segment(
+                "failed", "arrow-back-up", gettext("Caller is back: %(why)s") % {"why": gettext(why)}, ended, ended
+            )
+        )
     return tuple(lane)
 
 
@@ -139,9 +155,11 @@ def _agent(attempts: Sequence[Attempt]) -> tuple[Segment, ...]:
     for attempt in attempts:
         if attempt.answered_at:
             off = attempt.merged_at or attempt.ended_at
-            lane.append(Segment("brief", "messages", "Briefs", attempt.answered_at, off))
+            lane.append(Segment("brief", "messages", gettext("Briefs"), attempt.answered_at, off))
         if attempt.merged_at and attempt.strategy == "relay":
-            lane.append(Segment("ended", "route", "Carries the line", attempt.merged_at, attempt.ended_at))
+            lane.append(
+                Segment("ended", "route", gettext("Carries the line"), attempt.merged_at, attempt.ended_at)
+            )
     return tuple(lane)
 
 
@@ -161,11 +179,11 @@ def _attempt(attempt: Attempt) -> list[Segment]:
     lane = []
     if failed and not attempt.answered_at:
         return [Segment("failed", "phone-x", words, rang, over)]
-    lane.append(Segment("hold", "phone-outgoing", "Rings", rang, attempt.answered_at or over))
+    lane.append(Segment("hold", "phone-outgoing", gettext("Rings"), rang, attempt.answered_at or over))
     if attempt.answered_at:
         role = "failed" if failed else "brief"
-        label = words if failed else "Hears the briefing"
+        label = words if failed else gettext("Hears the briefing")
         lane.append(Segment(role, "messages", label, attempt.answered_at, attempt.merged_at or over))
     if attempt.merged_at:
-        lane.append(Segment("merged", "users", "With the caller", attempt.merged_at, over))
+        lane.append(Segment("merged", "users", gettext("With the caller"), attempt.merged_at, over))
     return lane

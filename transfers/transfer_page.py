@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from calls import effects
 from calls.access import Sight
 from calls.display import masked
@@ -61,7 +63,9 @@ def what_was_heard(transfer: Transfer, attempts: Sequence[Attempt]) -> Heard:
 
 def repeats(transfer: Transfer, attempts: Sequence[Attempt], sight: Sight) -> list[Repeat]:
     """Of the transfer, its attempts and its call while it lasted, in order."""
-    about = {transfer.pk: "", transfer.call_id: "the call"} | {one.pk: one.manager.name for one in attempts}
+    about = {transfer.pk: "", transfer.call_id: gettext("the call")} | {
+        one.pk: one.manager.name for one in attempts
+    }
     # By kind, as the index begins there.
     rows = Effect.objects.filter(
         kind__in=effects.kinds() - LOOKS, subject_id__in=about, due_at__gte=transfer.requested_at

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 LONGEST_ADDRESS = 200
 DTMF = re.compile(r"[0-9*#A-Dw]{0,32}")
@@ -37,31 +38,33 @@ LONGEST_HEADER = 256
 def sip_uri(text: str) -> str:
     """ "sip:dana@example.com", scheme in small letters. Raises ValidationError with the reason."""
     if any(not ch.isprintable() or ch.isspace() for ch in text.strip(" ")):
-        raise _not_sip("there are spaces, line breaks or control characters in it")
+        raise _not_sip(gettext("there are spaces, line breaks or control characters in it"))
     text = text.strip(" ")
     if not text:
-        raise ValidationError("Enter a SIP address, for example sip:dana@example.com.", code="missing")
+        raise ValidationError(gettext("Enter a SIP address, for example sip:dana@example.com."), code="missing")
     if len(text) > LONGEST_ADDRESS:
-        raise _not_sip(f"it is longer than {LONGEST_ADDRESS} characters")
+        raise _not_sip(gettext("it is longer than %(longest)s characters") % {"longest": LONGEST_ADDRESS})
     if not text.isascii() or any(ch in '<>"\\^`{|}' for ch in text):
-        raise _not_sip("there are characters in it that a SIP address must not have")
+        raise _not_sip(gettext("there are characters in it that a SIP address must not have"))
     scheme, colon, rest = text.partition(":")
     if not colon or scheme.lower() not in ("sip", "sips"):
-        raise _not_sip("it begins with sip: or sips:")
+        raise _not_sip(gettext("it begins with sip: or sips:"))
     user, at, place = rest.partition("@")
     if not at or "@" in place:
-        raise _not_sip("it has one @, between the user and the host")
+        raise _not_sip(gettext("it has one @, between the user and the host"))
     if not SIP_USER.fullmatch(user) or CONTROL_ESCAPE.search(user):
-        raise _not_sip("the part before the @ is empty, too long, or has characters that it must not have")
+        raise _not_sip(
+            gettext("the part before the @ is empty, too long, or has characters that it must not have")
+        )
     host, *parameters = place.split(";")
     _check_host_and_port(host)
     if not all(SIP_PARAMETER.fullmatch(parameter) for parameter in parameters):
-        raise _not_sip("what follows the host after ; is name=value, and no headers")
+        raise _not_sip(gettext("what follows the host after ; is name=value, and no headers"))
     return f"{scheme.lower()}:{rest}"
 
 
 def _not_sip(why: str) -> ValidationError:
-    return ValidationError("This is not a SIP address: %(why)s.", code="invalid", params={"why": why})
+    return ValidationError(gettext("This is not a SIP address: %(why)s."), code="invalid", params={"why": why})
 
 
 def _check_host_and_port(text: str) -> None:
@@ -72,9 +75,9 @@ def _check_host_and_port(text: str) -> None:
         host, colon, port = text.partition(":")
         known, port = is_host(host), colon + port
     if not known:
-        raise _not_sip("the host is neither a name like pbx.example.com nor an IP address")
+        raise _not_sip(gettext("the host is neither a name like pbx.example.com nor an IP address"))
     if port and not PORT.fullmatch(port):
-        raise _not_sip("the port is a number from 1 to 65535")
+        raise _not_sip(gettext("the port is a number from 1 to 65535"))
 
 
 def _is_ip(text: str, kind: type[IPv4Address] | type[IPv6Address]) -> bool:
@@ -98,8 +101,10 @@ def host_and_port(text: str) -> str:
     host, colon, port = text.partition(":")
     if not is_host(host) or (colon and not PORT.fullmatch(colon + port)):
         raise ValidationError(
-            "Enter a host name or address, with a port where it is not the usual one: sip.example.com:5061. "
-            "No sip: in front."
+            gettext(
+                "Enter a host name or address, with a port where it is not the usual one: sip.example.com:5061. "
+                "No sip: in front."
+            )
         )
     return text
 
@@ -108,7 +113,7 @@ def dtmf_digits(text: str) -> str:
     """Keys pressed after the answer. Raises ValidationError."""
     text = "".join(text.split())
     if not DTMF.fullmatch(text):
-        raise ValidationError("Use digits, *, #, A to D and w (a pause of 0.5 s), 32 at most.")
+        raise ValidationError(gettext("Use digits, *, #, A to D and w (a pause of 0.5 s), 32 at most."))
     return text
 
 
@@ -127,21 +132,30 @@ def time_zones() -> tuple[str, ...]:
 def time_zone(text: str) -> str:
     """A name of the tz database. Raises ValidationError."""
     if text not in known_zones():
-        raise ValidationError("There is no time zone of this name. Choose one like Europe/Berlin, or UTC.")
+        raise ValidationError(
+            gettext("There is no time zone of this name. Choose one like Europe/Berlin, or UTC.")
+        )
     return text
 
 
 def sip_headers(value: Any) -> dict[str, str]:
     """Extra SIP headers, name to value. Raises ValidationError."""
     if not isinstance(value, Mapping):
-        raise ValidationError("Headers are names with values.")
+        raise ValidationError(gettext("Headers are names with values."))
     if len(value) > MOST_HEADERS:
-        raise ValidationError(f"At most {MOST_HEADERS} headers.")
+        raise ValidationError(gettext("At most %(most)s headers.") % {"most": MOST_HEADERS})
     for name, content in value.items():
         if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
-            raise ValidationError("A header's name has only letters, digits and hyphens, for example X-Account.")
+            raise ValidationError(
+                gettext("A header's name has only letters, digits and hyphens, for example X-Account.")
+            )
         if name.lower() in RESERVED_HEADERS:
-            raise ValidationError(f"{name} is written by LiveKit and cannot be set here.")
+            raise ValidationError(
+                gettext("%(name)s is written by LiveKit and cannot be set here.") % {"name": name}
+            )
         if not isinstance(content, str) or not content.isprintable() or not 0 < len(content) <= LONGEST_HEADER:
-            raise ValidationError(f"The value of {name} is one line of at most {LONGEST_HEADER} characters.")
+            raise ValidationError(
+                gettext("The value of %(name)s is one line of at most %(longest)s characters.")
+                % {"name": name, "longest": LONGEST_HEADER}
+            )
     return dict(value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from transfers.access import Lens
 from transfers.decide import approval_ends_at
 from transfers.models import Policy, Transfer
@@ -25,7 +27,7 @@ class Mark:
     @property
     def newest_department(self) -> str:
         found = self.waiting[-1].department if self.waiting else None
-        return found.name if found else "no department"
+        return found.name if found else gettext("no department")
 
 
 def mark(lens: Lens) -> Mark:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext
+
 from calls.models import Department
 from transfers import hours
 from transfers.hours import DAY, Window
@@ -88,9 +90,9 @@ def _department(department: Department, days: Sequence[date], zone: ZoneInfo) ->
     gaps = hours.without(opened, (window for _, found in on for window in found))
     return DepartmentWeek(
         department,
-        opened=_row("Open", opened, days, zone),
+        opened=_row(gettext("Open"), opened, days, zone),
         managers=tuple(_row(manager.name, found, days, zone, manager) for manager, found in on),
-        gaps=_row("Nobody", gaps, days, zone),
+        gaps=_row(gettext("Nobody"), gaps, days, zone),
     )
 
 
@@ -115,4 +117,4 @@ def _bars(windows: Iterable[Window], day: date, zone: ZoneInfo) -> tuple[Bar, ..
 
 def _words(begins: datetime, ends: datetime, *, over: datetime, zone: ZoneInfo, all_day: bool) -> str:
     until = "24:00" if ends == over else f"{ends.astimezone(zone):%H:%M}"
-    return "all day" if all_day else f"{begins.astimezone(zone):%H:%M}–{until}"
+    return gettext("all day") if all_day else f"{begins.astimezone(zone):%H:%M}–{until}"

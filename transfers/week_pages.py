@@ -11,6 +11,7 @@ from django.contrib.admin import AdminSite
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from calls.models import Call, Department
@@ -29,9 +30,12 @@ class WeekForm(forms.Form):
 
     week = forms.DateField(required=False, widget=forms.HiddenInput)
     department = forms.ModelChoiceField(
-        Department.objects.none(), required=False, empty_label="All departments", widget=UnfoldAdminSelectWidget
+        Department.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("All departments"),
+        widget=UnfoldAdminSelectWidget,
     )
-    zone = forms.CharField(required=False, label="Time zone", widget=zone_widget())
+    zone = forms.CharField(required=False, label=gettext_lazy("Time zone"), widget=zone_widget())
 
     def __init__(self, given: QueryDict, departments: QuerySet[Department]) -> None:
         super().__init__(given)
@@ -54,7 +58,7 @@ def week(site: AdminSite, request: HttpRequest, known: QuerySet[Department]) -> 
     day = min(max(asked.get("week") or today, FIRST), LAST)
     found = week_of(shown, day, zone)
     context: dict[str, Any] = {
-        "title": "Week",
+        "title": gettext("Week"),
         "form": form,
         "week": found,
         "links": {name: _link(request, to) for name, to in (("before", found.before), ("after", found.after))}
@@ -82,7 +86,7 @@ def who(site: AdminSite, request: HttpRequest, known: QuerySet[Department], depa
     """Who would be called now, and why the others would not."""
     department = get_object_or_404(known, pk=department_id)
     context = {
-        "title": f"Who would be called now in {department.name}",
+        "title": gettext("Who would be called now in %(name)s") % {"name": department.name},
         "department": department,
         "ranking": rank(department=department, person=None, at=now()),
         "then": escalation.what_would_happen(Call(department=department), escalation.Target(department)),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext
+
 from calls.agents.protocol import DecisionKind
 from transfers.decide import Facts, Next, approval_ends_at, waits_in_line
 from transfers.models import Policy, Transfer
@@ -99,39 +101,62 @@ def sentence(facts: Facts) -> str:
         case TransferState.QUEUED:
             return _in_line(facts) if transfer.queued_at else _rings(facts)
         case TransferState.CONNECTING if transfer.kind == Transfer.Kind.COLD:
-            return "The AI says goodbye; then the caller's carrier calls the colleague, and the call leaves us."
+            return gettext(
+                "The AI says goodbye; then the caller's carrier calls the colleague, and the call leaves us."
+            )
         case TransferState.CONNECTING if facts.attempt and facts.attempt.state != AttemptState.FAILED:
             left = _ring_left(facts)
-            return f"Rings {facts.attempt.manager.name} for {left} s more, then {_then(facts, 0)}."
+            return gettext("Rings %(name)s for %(left)s s more, then %(then)s.") % {
+                "name": facts.attempt.manager.name,
+                "left": left,
+                "then": _then(facts, 0),
+            }
         case TransferState.CONSULTING if facts.attempt:
             if transfer.caller_rung_at and not facts.caller_here:
-                return f"{facts.attempt.manager.name} is waiting while the caller is rung."
+                return gettext("%(name)s is waiting while the caller is rung.") % {
+                    "name": facts.attempt.manager.name
+                }
             if facts.decision and facts.decision.kind == DecisionKind.ACCEPT:
-                return f"{facts.attempt.manager.name} accepted and is being joined to the caller."
-            return f"{facts.attempt.manager.name} hears the briefing and decides; if not, {_then(facts, 0)}."
+                return gettext("%(name)s accepted and is being joined to the caller.") % {
+                    "name": facts.attempt.manager.name
+                }
+            return gettext("%(name)s hears the briefing and decides; if not, %(then)s.") % {
+                "name": facts.attempt.manager.name,
+                "then": _then(facts, 0),
+            }
         case TransferState.MERGING if facts.attempt:
-            return f"{facts.attempt.manager.name} and the caller are being joined."
+            return gettext("%(name)s and the caller are being joined.") % {"name": facts.attempt.manager.name}
         case TransferState.MERGED:
             return _merged(facts)
         case TransferState.COMPLETED:
-            return "The transfer is complete."
-    return "The caller is with the AI." if facts.call.is_live else "The call has ended."
+            return gettext("The transfer is complete.")
+    return gettext("The caller is with the AI.") if facts.call.is_live else gettext("The call has ended.")
 
 
 def _merged(facts: Facts) -> str:
     if facts.transfer.parked_at:
-        return "The caller is on hold with music; the manager hears nothing until you resume."
+        return gettext("The caller is on hold with music; the manager hears nothing until you resume.")
     if facts.policy.after_hang_up == Policy.AfterHangUp.END:
-        return "They talk until one of them hangs up; then the call ends."
-    return "They talk; if the manager hangs up, the AI asks the caller whether there is anything else."
+        return gettext("They talk until one of them hangs up; then the call ends.")
+    return gettext("They talk; if the manager hangs up, the AI asks the caller whether there is anything else.")
 
 
 def _in_line(facts: Facts) -> str:
     place = facts.ahead + 1
-    where = "on hold" if facts.transfer.held_at else "with the AI"
     queued = facts.transfer.queued_at or facts.now
     left = max(0, facts.policy.queue_limit_s - round((facts.now - queued) / timedelta(seconds=1)))
-    return f"Number {place} in line, {where}: rings whoever is free first. After {left} s it goes back to the AI."
+    words = (
+        gettext(
+            "Number %(place)s in line, on hold: rings whoever is free first. "
+            "After %(left)s s it goes back to the AI."
+        )
+        if facts.transfer.held_at
+        else gettext(
+            "Number %(place)s in line, with the AI: rings whoever is free first. "
+            "After %(left)s s it goes back to the AI."
+        )
+    )
+    return words % {"place": place, "left": left}
 
 
 def _approval(facts: Facts, ends: datetime | None, policy: Policy) -> str:
@@ -140,25 +165,36 @@ def _approval(facts: Facts, ends: datetime | None, policy: Policy) -> str:
     left = max(0, round((ends - facts.now) / timedelta(seconds=1)))
     dials = policy.approval == Policy.Approval.AUTO_AFTER or policy.at_limit == Policy.AtLimit.DIAL
     if not dials and policy.at_limit == Policy.AtLimit.CALLBACK and policy.offers_callback:
-        return f"Waits {left} s for a supervisor; then the AI offers a callback."
-    then = "dials by itself" if dials else "the caller stays with the AI, which says so"
-    return f"Waits {left} s for a supervisor; then {then}."
+        return gettext("Waits %(left)s s for a supervisor; then the AI offers a callback.") % {"left": left}
+    if dials:
+        return gettext("Waits %(left)s s for a supervisor; then dials by itself.") % {"left": left}
+    return gettext("Waits %(left)s s for a supervisor; then the caller stays with the AI, which says so.") % {
+        "left": left
+    }
 
 
 def _rings(facts: Facts) -> str:
     if not facts.candidates and waits_in_line(facts):
-        return "All are busy: the caller waits in line for whoever is free first."
+        return gettext("All are busy: the caller waits in line for whoever is free first.")
     if not facts.candidates:
-        return "Nobody is free: the caller stays with the AI, which says so."
+        return gettext("Nobody is free: the caller stays with the AI, which says so.")
     first = facts.candidates[0]
-    return f"Rings {first.name} for {first.ring_time_s} s, then {_then(facts, 1)}."
+    return gettext("Rings %(name)s for %(seconds)s s, then %(then)s.") % {
+        "name": first.name,
+        "seconds": first.ring_time_s,
+        "then": _then(facts, 1),
+    }
 
 
 def _then(facts: Facts, skip: int) -> str:
     room = facts.policy.max_attempts - facts.attempts_made
     names = [c.name for c in facts.candidates[skip : max(skip, room)]]
-    offers = "a callback" if facts.policy.offers_callback else "to try again"
-    return ", then ".join([*names, f"back to the AI, which offers {offers}"])
+    back = (
+        gettext("back to the AI, which offers a callback")
+        if facts.policy.offers_callback
+        else gettext("back to the AI, which offers to try again")
+    )
+    return gettext(", then ").join([*names, back])
 
 
 def _ring_left(facts: Facts) -> int:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from calls.audit import chain, heads
 from calls.errors import Refused
@@ -32,7 +33,7 @@ def ask(user: User) -> AuditRun:
     with transaction.atomic():
         awaited_for_this_transaction(Lock.AUDIT_RUNS)
         if AuditRun.objects.filter(ended_at=None, told_at__gt=now() - SILENT).exists():
-            raise Refused("A verification is under way already. Its result appears on this page.")
+            raise Refused(gettext("A verification is under way already. Its result appears on this page."))
         run = AuditRun.objects.create(asked_by=user, asked_at=now(), told_at=now())
         after_commit(partial(_begin, run.pk))
     return run

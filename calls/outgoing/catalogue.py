@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext, gettext_noop
+
 from calls.events import CallEnded, CallMoved, CallStarted, DepartmentChanged, EventBody
 from calls.models import Call, Event
 
@@ -42,7 +44,7 @@ def outgoing_of(event: Event) -> Outgoing | None:
 
 def choices() -> list[tuple[str, str]]:
     """Every public type and what it means."""
-    return [(one.name, f"{one.words} ({one.name})") for many in _of.values() for one in many]
+    return [(one.name, f"{gettext(one.words)} ({one.name})") for many in _of.values() for one in many]
 
 
 def event_types(names: Collection[str]) -> set[str]:
@@ -57,7 +59,10 @@ def of_call(event: Event) -> Collection[int | None]:
 
 
 def register() -> None:
-    announce(CallStarted, Outgoing("call.started", "A call began", of_call))
-    announce(CallMoved, Outgoing("call.moved", "The caller is with somebody else", of_call))
-    announce(DepartmentChanged, Outgoing("call.department_changed", "A call's department changed", of_call))
-    announce(CallEnded, Outgoing("call.ended", "A call ended", of_call))
+    announce(CallStarted, Outgoing("call.started", gettext_noop("A call began"), of_call))
+    announce(CallMoved, Outgoing("call.moved", gettext_noop("The caller is with somebody else"), of_call))
+    announce(
+        DepartmentChanged,
+        Outgoing("call.department_changed", gettext_noop("A call's department changed"), of_call),
+    )
+    announce(CallEnded, Outgoing("call.ended", gettext_noop("A call ended"), of_call))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from calls import health
 from calls.health import Check, Verdict
 from calls.models import WebhookTarget
 from calls.timing import now
 
-NAME = "Webhooks out"
+NAME = gettext_noop("Webhooks out")
 TROUBLED_AFTER = timedelta(hours=1)  # what is away for less comes back by itself
 
 
@@ -23,26 +24,30 @@ def troubled() -> QuerySet[WebhookTarget]:
 def trouble_of(target: WebhookTarget) -> str:
     """What happened, what it means, what to do."""
     if target.gave_up_at:
-        return (
-            f"The webhook “{target.name}” was switched off on {target.gave_up_at:%-d %b}: nothing had arrived. It "
+        return gettext(
+            "The webhook “%(name)s” was switched off on %(day)s: nothing had arrived. It "
             "is told of nothing. Repair its receiver, switch it on again, then choose “Send all since …”."
-        )
-    return (
-        f"Nothing has arrived at the webhook “{target.name}” since {target.failing_since:%-d %b, %H:%M} UTC. It "
+        ) % {"name": target.name, "day": f"{target.gave_up_at:%-d %b}"}
+    return gettext(
+        "Nothing has arrived at the webhook “%(name)s” since %(time)s UTC. It "
         "is tried again for days and then switched off. Look at its messages for the reason."
-    )
+    ) % {"name": target.name, "time": f"{target.failing_since:%-d %b, %H:%M}"}
 
 
 def targets_reached() -> Check:
     found = list(troubled())
     if not found:
         count = WebhookTarget.objects.filter(enabled=True).count()
-        says = (
-            f"Events go to {count} address{'' if count == 1 else 'es'}." if count else "Nobody is told of events."
-        )
-        return Check(NAME, Verdict.OK, says)
+        says = ngettext("Events go to %(count)s address.", "Events go to %(count)s addresses.", count)
+        says = says % {"count": count} if count else gettext("Nobody is told of events.")
+        return Check(gettext(NAME), Verdict.OK, says)
     names = ", ".join(f"“{target.name}”" for target in found)
-    return Check(NAME, Verdict.UNSURE, f"Nothing arrives at {names}.", "See Webhooks in the administration.")
+    return Check(
+        gettext(NAME),
+        Verdict.UNSURE,
+        gettext("Nothing arrives at %(names)s.") % {"names": names},
+        gettext("See Webhooks in the administration."),
+    )
 
 
 def register() -> None:

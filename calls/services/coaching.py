@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from calls.agents.protocol import Coach, Role
 from calls.errors import Refused
@@ -35,19 +36,21 @@ def coach(*, call_id: UUID, user: User, key: UUID, text: str) -> Directive:
     """Tell the AI of a call; the same `key` is told once. Raises Refused."""
     words = " ".join(text.split())[:LONGEST]
     if not words:
-        raise Refused("There is nothing to whisper. Write what the AI should do.")
+        raise Refused(gettext("There is nothing to whisper. Write what the AI should do."))
     with transaction.atomic():
         call = locked(call_id)
         again = Directive.objects.filter(job__call=call, key=f"{KEY}{key}").first()
         if again:
             return again
         if not call.is_live:
-            raise Refused("The call has ended, so the AI has left it. Nothing was whispered.")
+            raise Refused(gettext("The call has ended, so the AI has left it. Nothing was whispered."))
         if call.caller_with not in (CallerWith.AI, CallerWith.HOLD):
-            raise Refused("The caller is talking to a person, so the AI does not speak. Nothing was whispered.")
+            raise Refused(
+                gettext("The caller is talking to a person, so the AI does not speak. Nothing was whispered.")
+            )
         made = direct(live_job(call.pk, Role.SUPPORT), f"{KEY}{key}", Coach(text=words))
         if made is None:
-            raise Refused("The AI is not in the call at the moment. Try again in a few seconds.")
+            raise Refused(gettext("The AI is not in the call at the moment. Try again in a few seconds."))
         record(Coached(directive_id=str(made.pk)), actor=Actor.of(user), call_id=call.pk, payload={"text": words})
         shown(call)
         return made

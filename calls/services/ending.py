@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils.translation import gettext
 
 from calls.agents.protocol import End, Role
 from calls.errors import Refused
@@ -27,7 +28,7 @@ def end_by_person(*, call_id: UUID, user: AbstractBaseUser) -> Call:
         if not call.is_live:
             if call.end_reason == "supervisor":
                 return call  # the second half of a double click
-            raise Refused("The call has ended already. Your click changed nothing.")
+            raise Refused(gettext("The call has ended already. Your click changed nothing."))
         talking = call.caller_with == CallerWith.AI
         if talking:
             direct(live_job(call.pk, Role.SUPPORT), f"end:{call.pk}", End(words=GOODBYE))

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, JSONObject
+from django.utils.translation import gettext
 
 from calls.announcements import call_erased
 from calls.errors import Refused
@@ -35,7 +36,7 @@ def erase_call(call_id: UUID, *, why: Literal["retention", "request"], actor: Ac
     with transaction.atomic():
         call = locked(call_id)
         if call.is_live:
-            raise Refused("This call is still going on: end it first, then erase what was said.")
+            raise Refused(gettext("This call is still going on: end it first, then erase what was said."))
         if call.erased_at:
             return False
         _erase_words(call)
@@ -87,6 +88,6 @@ def erase_caller(number: str, *, actor: Actor) -> int:
     """All ended calls of a number (E.164), because the person asks for it; how many were erased."""
     calls = Call.objects.filter(caller_number_hmac=number_hmac(number)).exclude(caller_number_hmac="")
     if calls.exclude(state=CallState.INACTIVE).exists():
-        raise Refused("Somebody is calling from that number right now. Erase it when the call is over.")
+        raise Refused(gettext("Somebody is calling from that number right now. Erase it when the call is over."))
     ids = list(calls.values_list("pk", flat=True))
     return sum(erase_call(one, why="request", actor=actor) for one in ids)

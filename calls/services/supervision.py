@@ -14,6 +14,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils.translation import gettext, gettext_noop
 
 from calls import effects
 from calls.errors import Refused
@@ -52,30 +53,36 @@ def start(*, call_id: UUID, user: User, mode: Mode, key: UUID, attempt_id: UUID 
             if again:
                 return _still_open(again)
             if not call.is_live:
-                raise Refused("The call has ended, so there is nobody to hear. Nothing was changed.")
+                raise Refused(gettext("The call has ended, so there is nobody to hear. Nothing was changed."))
             _nobody_in_the_way(call, user, mode)
             for earlier in open_ones().filter(call=call, user=user):
                 end(earlier, End.REPLACED, actor=Actor.of(user))
             return _open(call, user, mode, key, attempt_id)
     except IntegrityError as error:
-        raise Refused("This click came twice, in two calls. Nothing was changed; try again.") from error
+        raise Refused(gettext("This click came twice, in two calls. Nothing was changed; try again.")) from error
 
 
 WHY_OVER = {
-    End.STOPPED: "You have left this call.",
-    End.GAVE_BACK: "The AI has the caller again.",
-    End.UNUSED: "It took too long to connect, so you are not in the call. Nothing in it was changed; try again.",
-    End.LOST: "Your connection was lost, so you left the call. If you had taken it over, the AI has it again.",
-    End.REPLACED: "You do something else in this call now, perhaps in another window.",
-    End.TAKEN_OVER: "Another supervisor has taken the call over, so nobody else speaks in it. You can listen.",
-    End.SIDE_OVER: "The manager has left the line, so there is nobody to hear or to be heard by.",
-    End.CALL_ENDED: "The call has ended.",
+    End.STOPPED: gettext_noop("You have left this call."),
+    End.GAVE_BACK: gettext_noop("The AI has the caller again."),
+    End.UNUSED: gettext_noop(
+        "It took too long to connect, so you are not in the call. Nothing in it was changed; try again."
+    ),
+    End.LOST: gettext_noop(
+        "Your connection was lost, so you left the call. If you had taken it over, the AI has it again."
+    ),
+    End.REPLACED: gettext_noop("You do something else in this call now, perhaps in another window."),
+    End.TAKEN_OVER: gettext_noop(
+        "Another supervisor has taken the call over, so nobody else speaks in it. You can listen."
+    ),
+    End.SIDE_OVER: gettext_noop("The manager has left the line, so there is nobody to hear or to be heard by."),
+    End.CALL_ENDED: gettext_noop("The call has ended."),
 }
 
 
 def _still_open(grant: Supervision) -> Supervision:
     if not grant.is_open:
-        raise Refused(WHY_OVER[End(grant.end_reason)])
+        raise Refused(gettext(WHY_OVER[End(grant.end_reason)]))
     return grant
 
 
@@ -85,10 +92,13 @@ def _nobody_in_the_way(call: Call, user: User, mode: Mode) -> None:
     if taken is None:
         return
     if taken.user_id == user.pk:
-        raise Refused("You have taken this call over. Give the caller back first. Nothing was changed.")
+        raise Refused(gettext("You have taken this call over. Give the caller back first. Nothing was changed."))
     if mode != Mode.LISTEN:
         name = taken.user.get_username()
-        raise Refused(f"{name} has taken this call over: nobody else speaks in it. Nothing was changed.")
+        raise Refused(
+            gettext("%(name)s has taken this call over: nobody else speaks in it. Nothing was changed.")
+            % {"name": name}
+        )
 
 
 def _open(call: Call, user: User, mode: Mode, key: UUID, attempt_id: UUID | None) -> Supervision:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from calls.audit import keys, runs
@@ -46,7 +47,7 @@ def _waiting(sealed: Seal | None) -> int:
 @acts(VERIFY)
 def verify(request: HttpRequest) -> HttpResponse:
     runs.ask(user_of(request))
-    answer = done("The verification has begun. Its progress is on this page.")
+    answer = done(gettext("The verification has begun. Its progress is on this page."))
     answer["HX-Refresh"] = "true"
     return answer
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from calls import simulated
@@ -64,7 +65,7 @@ def line(request: HttpRequest) -> HttpResponse:
     try:
         call_id, key = UUID(request.POST.get("call", "")), UUID(request.POST.get("key", ""))
     except ValueError as error:
-        raise Refused("The call has not begun yet. Try again in a moment.") from error
+        raise Refused(gettext("The call has not begun yet. Try again in a moment.")) from error
     call = get_object_or_404(Call, scope_of(request.user).of_department(), pk=call_id, source=Call.Source.TEST)
     typed(call_id=call.pk, key=key, text=request.POST.get("text", ""))
     return HttpResponse(status=204)
@@ -76,7 +77,11 @@ def simulate(request: HttpRequest) -> HttpResponse:
     """Let the carrier place a call that follows one of its stories."""
     if not simulated.there():
         raise Refused(
-            "There is no carrier simulator here: it belongs to the demo. Use a real phone, or the browser."
+            gettext(
+                "There is no carrier simulator here: it belongs to the demo. Use a real phone, or the browser."
+            )
         )
     title = simulated.place(request.POST.get("story", ""))
-    return done(f"“{title}” is calling. The call appears on the wallboard in a moment.")
+    return done(
+        gettext("“%(title)s” is calling. The call appears on the wallboard in a moment.") % {"title": title}
+    )

@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext, gettext_noop
 
 from calls import effects
 from calls.events import SYSTEM, EventBody, record
@@ -29,8 +30,8 @@ NIGHTS = UUID("5e2f7d5c-6f0a-4f0e-9a54-3a1b6c1f0d11")
 LATE = timedelta(hours=1)  # a clock that was away for longer leaves it to the next night
 LONGEST_S = 600.0
 LOOKED_FOR_EVERY_S = 20.0
-NAME = "Nightly rehearsal"
-AGAIN = "Run `make rehearse`, which says step by step what happens."
+NAME = gettext_noop("Nightly rehearsal")
+AGAIN = gettext_noop("Run `make rehearse`, which says step by step what happens.")
 
 
 class RehearsalEnded(EventBody):
@@ -138,19 +139,28 @@ def _orphaned(effect: Effect) -> None:
 def check() -> Check:
     """For `doctor` and the status page."""
     if settings.REHEARSE_AT is None:
-        return Check(NAME, Verdict.OK, "None is asked for (REHEARSE_AT).")
+        return Check(gettext(NAME), Verdict.OK, gettext("None is asked for (REHEARSE_AT)."))
     if not (settings.CARRIER_URL or settings.REHEARSE_NUMBER):
-        do = "Set REHEARSE_NUMBER to a phone that may be rung at that time."
-        return Check(NAME, Verdict.ILL, "There is no phone to ring.", do)
+        do = gettext("Set REHEARSE_NUMBER to a phone that may be rung at that time.")
+        return Check(gettext(NAME), Verdict.ILL, gettext("There is no phone to ring."), do)
     night = newest()
     if night is None:
-        return Check(NAME, Verdict.OK, f"The first one is at {settings.REHEARSE_AT:%H:%M} UTC.")
+        return Check(
+            gettext(NAME),
+            Verdict.OK,
+            gettext("The first one is at %(rehearse_at)s UTC.") % {"rehearse_at": f"{settings.REHEARSE_AT:%H:%M}"},
+        )
     when = f"{night.at:%-d %b, %H:%M} UTC"
     if night.ok is None:
-        return Check(NAME, Verdict.OK, f"Under way since {when}.")
+        return Check(gettext(NAME), Verdict.OK, gettext("Under way since %(when)s.") % {"when": when})
     if night.ok:
-        return Check(NAME, Verdict.OK, f"Passed ({when}).")
-    return Check(NAME, Verdict.ILL, f"It failed ({when}): {night.problem}", AGAIN)
+        return Check(gettext(NAME), Verdict.OK, gettext("Passed (%(when)s).") % {"when": when})
+    return Check(
+        gettext(NAME),
+        Verdict.ILL,
+        gettext("It failed (%(when)s): %(problem)s") % {"when": when, "problem": night.problem},
+        gettext(AGAIN),
+    )
 
 
 def register() -> None:

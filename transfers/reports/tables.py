@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from io import StringIO
 from uuid import UUID
 
+from django.utils.translation import gettext, gettext_noop
+
 from calls.models import Department
 from transfers.access import NO_DEPARTMENT
 from transfers.models import Asked, Manager, PhaseKind
@@ -18,16 +20,22 @@ from transfers.states import EndReason, Outcome
 
 PER_CENTS = (50, 90, 99)
 SPANS = {
-    PhaseKind.TO_PERSON: "asked for, until joined with one",
-    PhaseKind.APPROVAL: "asked for, until somebody has decided",
-    PhaseKind.HOLD: "on hold, until joined or back with the AI",
-    PhaseKind.RING: "dialled, until answered or given up",
-    PhaseKind.BRIEFING: "begun, until spoken to its end",
-    PhaseKind.MERGE: "accepted, until joined",
+    PhaseKind.TO_PERSON: gettext_noop("asked for, until joined with one"),
+    PhaseKind.APPROVAL: gettext_noop("asked for, until somebody has decided"),
+    PhaseKind.HOLD: gettext_noop("on hold, until joined or back with the AI"),
+    PhaseKind.RING: gettext_noop("dialled, until answered or given up"),
+    PhaseKind.BRIEFING: gettext_noop("begun, until spoken to its end"),
+    PhaseKind.MERGE: gettext_noop("accepted, until joined"),
 }
 DECLINED = (Outcome.DECLINED, Outcome.REDIRECTED)
 MISSED = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL, Outcome.SILENT, Outcome.HUNG_UP)
-COUNTS = ("Asked for", "Reached", "Not reached", "Otherwise", "Reached (%)")
+COUNTS = (
+    gettext_noop("Asked for"),
+    gettext_noop("Reached"),
+    gettext_noop("Not reached"),
+    gettext_noop("Otherwise"),
+    gettext_noop("Reached (%)"),
+)
 NONE = "–"
 
 
@@ -66,12 +74,19 @@ def tables(found: Figures, wanted: Wanted) -> list[Table]:
 def _phases(found: Figures) -> Table:
     measured = {phase: found.phases.get(phase, Histogram()) for phase in SPANS}
     rows = [
-        Row(phase.label, (str(counts.total()), *_percentiles(counts), SPANS[phase]))
+        Row(str(phase.label), (str(counts.total()), *_percentiles(counts), gettext(SPANS[phase])))
         for phase, counts in measured.items()
     ]
-    about = "p50: half took no longer; p90: nine of ten; p99: ninety-nine of a hundred. Each within 2.5 %."
-    columns = ("What", "Measured", *(f"p{p} (s)" for p in PER_CENTS), "From … until")
-    return Table("phases", "How long it takes", about, columns, rows)
+    about = gettext(
+        "p50: half took no longer; p90: nine of ten; p99: ninety-nine of a hundred. Each within 2.5 %."
+    )
+    columns = (
+        gettext("What"),
+        gettext("Measured"),
+        *(f"p{p} (s)" for p in PER_CENTS),
+        gettext("From … until"),
+    )
+    return Table("phases", gettext("How long it takes"), about, columns, rows)
 
 
 def _percentiles(counts: Histogram | None) -> list[str]:
@@ -111,69 +126,103 @@ def _periods(found: Figures, wanted: Wanted) -> Table:
         )
         for period in reversed(wanted.periods())
     ]
-    name = "Week from (UTC)" if wanted.weekly else "Day (UTC)"
-    columns = (name, *COUNTS, *(f"To a person, p{p} (s)" for p in PER_CENTS))
-    title = "Week by week" if wanted.weekly else "Day by day"
-    about = "Transfers that are over, by when they were asked for."
+    name = gettext("Week from (UTC)") if wanted.weekly else gettext("Day (UTC)")
+    columns = (
+        name,
+        *map(gettext, COUNTS),
+        *(gettext("To a person, p%(per_cent)s (s)") % {"per_cent": p} for p in PER_CENTS),
+    )
+    title = gettext("Week by week") if wanted.weekly else gettext("Day by day")
+    about = gettext("Transfers that are over, by when they were asked for.")
     return Table("days", title, about, columns, rows, ("to-person", "days"), long=True)
 
 
 def _hours(found: Figures) -> Table:
     rows = [Row(f"{hour:02}:00–{hour:02}:59", _counts(found.hours.get(hour, Counted()))) for hour in range(24)]
-    about = "When people are asked for, and when they are reached: hours of the day in UTC, over the whole range."
-    return Table("hours", "Hour by hour", about, ("Hour (UTC)", *COUNTS), rows, ("hours",), long=True)
+    about = gettext(
+        "When people are asked for, and when they are reached: hours of the day in UTC, over the whole range."
+    )
+    return Table(
+        "hours",
+        gettext("Hour by hour"),
+        about,
+        (gettext("Hour (UTC)"), *map(gettext, COUNTS)),
+        rows,
+        ("hours",),
+        long=True,
+    )
 
 
 def _departments(found: Figures, wanted: Wanted) -> Table:
     names = dict(Department.objects.filter(pk__in=found.departments).values_list("pk", "name"))
-    names[NO_DEPARTMENT] = "Unassigned"
+    names[NO_DEPARTMENT] = gettext("Unassigned")
     rows = [
         Row(
-            names.get(pk, f"Department {pk}"),
+            names.get(pk, gettext("Department %(number)s") % {"number": pk}),
             [*_counts(counted), str(counted.held_to_limit)],
             wanted.history(department=pk) if pk else "",
         )
         for pk, counted in found.departments.items()
     ]
-    about = (
+    about = gettext(
         "Held to the limit: on hold as long as the department allows, after which the AI takes the caller back."
     )
-    columns = ("Department", *COUNTS, "Held to the limit")
-    return Table("departments", "Departments", about, columns, sorted(rows, key=lambda row: row.name))
+    columns = (gettext("Department"), *map(gettext, COUNTS), gettext("Held to the limit"))
+    return Table("departments", gettext("Departments"), about, columns, sorted(rows, key=lambda row: row.name))
 
 
 def _end_reasons(found: Figures, wanted: Wanted) -> Table:
-    labels: dict[str, str] = dict(EndReason.choices)
+    labels: dict[str, str] = {key: str(words) for key, words in EndReason.choices}
     rows = [
         Row(labels.get(reason, reason), (str(n), _share(n, found.total.n)), wanted.history(result=reason))
         for reason, n in found.end_reasons.most_common()
     ]
-    about = "Reached is “Connected” or a cold transfer; the wallboard counts alike."
-    return Table("results", "How they ended", about, ("Ended as", "Transfers", "Share (%)"), rows)
+    about = gettext("Reached is “Connected” or a cold transfer; the wallboard counts alike.")
+    return Table(
+        "results",
+        gettext("How they ended"),
+        about,
+        (gettext("Ended as"), gettext("Transfers"), gettext("Share (%)")),
+        rows,
+    )
 
 
 def _asked(found: Figures) -> Table:
-    labels: dict[str, str] = dict(Asked.choices)
+    labels: dict[str, str] = {key: str(words) for key, words in Asked.choices}
     by = sorted(found.asked.items(), key=lambda one: -one[1].n)
     rows = [
         Row(labels.get(who, who), (str(one.n), _share(one.n, found.total.n), _per_cent(one.per_cent)))
         for who, one in by
     ]
-    about = "Who asked, which is why: callers ask through the AI; a cut talk and a promised callback ask again."
+    about = gettext(
+        "Who asked, which is why: callers ask through the AI; a cut talk and a promised callback ask again."
+    )
     return Table(
-        "asked", "Why people are asked for", about, ("Asked by", "Transfers", "Share (%)", COUNTS[-1]), rows
+        "asked",
+        gettext("Why people are asked for"),
+        about,
+        (gettext("Asked by"), gettext("Transfers"), gettext("Share (%)"), gettext(COUNTS[-1])),
+        rows,
     )
 
 
 def _managers(found: Figures, wanted: Wanted) -> Table:
     names = dict(Manager.objects.filter(pk__in=found.managers).values_list("pk", "name"))
     rows = [_manager(pk, names.get(pk, NONE), outcomes, wanted) for pk, outcomes in found.managers.items()]
-    columns = ("Manager", "Rung", "Took it", "Declined", "Missed", "Otherwise", "Answered (%)")
-    about = (
+    columns = (
+        gettext("Manager"),
+        gettext("Rung"),
+        gettext("Took it"),
+        gettext("Declined"),
+        gettext("Missed"),
+        gettext("Otherwise"),
+        gettext("Answered (%)"),
+    )
+    about = gettext(
         "Missed: no answer, busy, voicemail, silent or hung up. Otherwise: the caller left, or the line failed: "
         "nothing that a manager can help."
     )
-    return Table("managers", "Managers", about, columns, sorted(rows, key=lambda row: row.name))
+    return Table("managers", gettext("Managers"), about, columns, sorted(rows, key=lambda row: row.name))
 
 
 def _manager(pk: UUID, name: str, outcomes: Mapping[str, int], wanted: Wanted) -> Row:
@@ -231,9 +280,9 @@ def _bars(counted: Iterable[Counted]) -> Plot:
     """One upon the other: each series holds the height of its top."""
     all_of_them = list(counted)
     series = [
-        _series("Otherwise", "ended", [one.n for one in all_of_them]),
-        _series("Not reached", "failed", [one.reached + one.missed for one in all_of_them]),
-        _series("Reached", "merged", [one.reached for one in all_of_them]),
+        _series(gettext("Otherwise"), "ended", [one.n for one in all_of_them]),
+        _series(gettext("Not reached"), "failed", [one.reached + one.missed for one in all_of_them]),
+        _series(gettext("Reached"), "merged", [one.reached for one in all_of_them]),
     ]
     return {"kind": "bars", "unit": "", "series": series}
 

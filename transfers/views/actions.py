@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from calls.display import caller_name
@@ -31,7 +32,7 @@ def _visible(request: HttpRequest, transfer_id: UUID) -> Transfer:
 def approve(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     found = _visible(request, transfer_id)
     services.approve(transfer_id=found.pk, user=user_of(request), seen_version=seen(request))
-    return done("Approved. The caller is put on hold and a manager is rung.", close_panel=True)
+    return done(gettext("Approved. The caller is put on hold and a manager is rung."), close_panel=True)
 
 
 @require_http_methods(["GET", "POST"])
@@ -42,7 +43,7 @@ def decline(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
         return _panel(request, found, "transfers/_decline.html")
     reason = request.POST.get("reason", "")
     services.decline(transfer_id=found.pk, user=user_of(request), reason=reason)
-    return done("Declined. The caller stays with the AI, which tells them.", close_panel=True)
+    return done(gettext("Declined. The caller stays with the AI, which tells them."), close_panel=True)
 
 
 @require_http_methods(["GET", "POST"])
@@ -58,8 +59,8 @@ def edit_briefing(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
         services.choose(transfer_id=found.pk, user=user, department=target.department, person=target.person)
     if request.POST.get("approve"):
         services.approve(transfer_id=found.pk, user=user)
-        return done("Saved and approved. The manager hears it as you wrote it.", close_panel=True)
-    return done("Saved. The manager hears it as you wrote it.", close_panel=True)
+        return done(gettext("Saved and approved. The manager hears it as you wrote it."), close_panel=True)
+    return done(gettext("Saved. The manager hears it as you wrote it."), close_panel=True)
 
 
 @require_POST
@@ -67,28 +68,30 @@ def edit_briefing(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
 def cancel(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     found = _visible(request, transfer_id)
     services.cancel(transfer_id=found.pk, user=user_of(request))
-    return done("Cancelled. Ringing stops and the caller goes back to the AI.")
+    return done(gettext("Cancelled. Ringing stops and the caller goes back to the AI."))
 
 
 @require_POST
 @acts("transfers.park_call")
 def hold(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     services.park(transfer_id=_visible(request, transfer_id).pk, user=user_of(request), on_hold=True)
-    return done("The caller hears music; the manager hears nothing until you resume.")
+    return done(gettext("The caller hears music; the manager hears nothing until you resume."))
 
 
 @require_POST
 @acts("transfers.park_call")
 def resume(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     services.park(transfer_id=_visible(request, transfer_id).pk, user=user_of(request), on_hold=False)
-    return done("They hear each other again.")
+    return done(gettext("They hear each other again."))
 
 
 def _panel(request: HttpRequest, found: Transfer, template: str) -> HttpResponse:
     lens = lens_of(request.user)
     if not found.is_open:
         label = found.get_state_display()
-        raise Refused(f"This transfer is now “{label}”. There is nothing left to change.")
+        raise Refused(
+            gettext("This transfer is now “%(label)s”. There is nothing left to change.") % {"label": label}
+        )
     context = {
         "transfer": found,
         "caller": caller_name(found.call, lens.sight),

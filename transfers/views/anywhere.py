@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from calls.errors import Refused
@@ -30,7 +31,7 @@ def oldest(request: HttpRequest) -> HttpResponse:
     lens = lens_of(request.user)
     found = next(iter(needs(lens)), None)
     if found is None:
-        raise Refused("No request waits for approval.")
+        raise Refused(gettext("No request waits for approval."))
     return render(request, "transfers/_oldest.html", {"need": found, "sight": lens.sight})
 
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.html import escape
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from calls.access import SUPERVISE
@@ -60,13 +61,13 @@ def escalate(request: HttpRequest, call_id: UUID) -> HttpResponse:
 def _panel(request: HttpRequest, found: Call) -> HttpResponse:
     lens = lens_of(request.user)
     if not found.is_live:
-        raise Refused("The call has ended, so there is nobody to transfer.")
+        raise Refused(gettext("The call has ended, so there is nobody to transfer."))
     groups = people.groups(lens, every=True)
     chosen = found.department or next((group.department for group in groups if group.free), None)
     then = (
         escalation.what_would_happen(found, escalation.Target(chosen))
         if chosen
-        else "Choose where the caller goes."
+        else gettext("Choose where the caller goes.")
     )
     context = {
         "call": found,
@@ -96,7 +97,7 @@ def _asked(request: HttpRequest) -> tuple[escalation.Target, UUID]:
     try:
         return target, UUID(request.POST.get("key", ""))
     except ValueError as error:
-        raise Refused("This form is incomplete. Open it again; nothing was changed.") from error
+        raise Refused(gettext("This form is incomplete. Open it again; nothing was changed.")) from error
 
 
 def _request(request: HttpRequest, found: Call) -> HttpResponse:
@@ -110,7 +111,10 @@ def _request(request: HttpRequest, found: Call) -> HttpResponse:
         briefing_text=request.POST.get("briefing", ""),
         user=user_of(request),
     )
-    return done(f"Escalated. {escalation.what_would_happen(found, target)}", close_panel=True)
+    return done(
+        gettext("Escalated. %(then)s") % {"then": escalation.what_would_happen(found, target)},
+        close_panel=True,
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -130,12 +134,14 @@ def cold(request: HttpRequest, call_id: UUID) -> HttpResponse:
         person=target.person,
         user=user_of(request),
     )
-    return done("The AI tells the caller; then their carrier calls the chosen phone.", close_panel=True)
+    return done(gettext("The AI tells the caller; then their carrier calls the chosen phone."), close_panel=True)
 
 
 def _cold_panel(request: HttpRequest, found: Call) -> HttpResponse:
     if not found.is_live or phone_leg(found) is None:
-        raise Refused("Only a caller on a telephone who is here now can be transferred without a briefing.")
+        raise Refused(
+            gettext("Only a caller on a telephone who is here now can be transferred without a briefing.")
+        )
     lens = lens_of(request.user)
     context = {
         "call": found,
@@ -155,19 +161,21 @@ def end_call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     caller = caller_name(found, lens.sight)
     if request.method == "GET":
         if not found.is_live:
-            raise Refused("The call has ended already.")
+            raise Refused(gettext("The call has ended already."))
         context = {"call": found, "caller": caller, "means": _ending_means(found)}
         return render(request, "transfers/_end.html", context)
     end_by_person(call_id=found.pk, user=user_of(request))
-    return done(f"The call of {caller} is ended.", close_panel=True)
+    return done(gettext("The call of %(caller)s is ended.") % {"caller": caller}, close_panel=True)
 
 
 def _ending_means(found: Call) -> str:
     match CallerWith(found.caller_with):
         case CallerWith.HOLD:
-            return "The caller is on hold. The transfer is cancelled, the manager is told, and both are hung up."
+            return gettext(
+                "The caller is on hold. The transfer is cancelled, the manager is told, and both are hung up."
+            )
         case CallerWith.MANAGER:
-            return "The caller is talking to a manager. Both are hung up in the middle of it."
+            return gettext("The caller is talking to a manager. Both are hung up in the middle of it.")
         case CallerWith.SUPERVISOR:
-            return "The caller is talking to a supervisor. Both are hung up in the middle of it."
-    return "The AI says goodbye and the caller is hung up. They are not called back."
+            return gettext("The caller is talking to a supervisor. Both are hung up in the middle of it.")
+    return gettext("The AI says goodbye and the caller is hung up. They are not called back.")

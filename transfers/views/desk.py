@@ -10,6 +10,7 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from calls.display import caller_name
@@ -23,13 +24,13 @@ from transfers.models import Attempt, HandOver, Manager, Presence
 
 NEXT_SHIFT = "shift"
 AWAY_FOR = (
-    ("15", "15 minutes"),
-    ("30", "30 minutes"),
-    ("60", "an hour"),
-    (NEXT_SHIFT, "my next shift"),
-    ("", "I say so"),
+    ("15", gettext_lazy("15 minutes")),
+    ("30", gettext_lazy("30 minutes")),
+    ("60", gettext_lazy("an hour")),
+    (NEXT_SHIFT, gettext_lazy("my next shift")),
+    ("", gettext_lazy("I say so")),
 )
-REASONS = ("Lunch", "Break", "Meeting", "Training")
+REASONS = (gettext_lazy("Lunch"), gettext_lazy("Break"), gettext_lazy("Meeting"), gettext_lazy("Training"))
 
 
 @require_GET
@@ -68,8 +69,8 @@ def presence(request: HttpRequest, manager: Manager) -> HttpResponse:
         manager_id=manager.pk, presence=wanted, reason=request.POST.get("reason", ""), until=until
     )
     if wanted == Presence.AVAILABLE:
-        return done("You are available: callers can be brought to you.")
-    return done("You are away: nobody rings you.", close_panel=True)
+        return done(gettext("You are available: callers can be brought to you."))
+    return done(gettext("You are away: nobody rings you."), close_panel=True)
 
 
 def _until(manager: Manager, chosen: str) -> datetime | None:
@@ -97,15 +98,15 @@ def _tab(request: HttpRequest) -> str:
 def accept(request: HttpRequest, manager: Manager, attempt_id: UUID) -> HttpResponse:
     made = desk_services.accept(manager=manager, attempt_id=attempt_id, tab=_tab(request))
     if made.desk:
-        return done("Accepted. Your microphone is being connected.")
-    return done("Accepted. Pick up your phone and say hello, or press 1: then you are joined.")
+        return done(gettext("Accepted. Your microphone is being connected."))
+    return done(gettext("Accepted. Pick up your phone and say hello, or press 1: then you are joined."))
 
 
 @require_POST
 @for_managers
 def listen(request: HttpRequest, manager: Manager, attempt_id: UUID) -> HttpResponse:
     desk_services.listen(manager=manager, attempt_id=attempt_id, tab=_tab(request))
-    return done("You hear the briefing now. The caller does not hear you until you accept.")
+    return done(gettext("You hear the briefing now. The caller does not hear you until you accept."))
 
 
 @require_http_methods(["GET", "POST"])
@@ -115,7 +116,9 @@ def decline(request: HttpRequest, manager: Manager, attempt_id: UUID) -> HttpRes
         return _panel(request, manager, attempt_id, "transfers/_desk_decline.html")
     reason = request.POST.get("reason", "")
     desk_services.decline(manager=manager, attempt_id=attempt_id, reason=reason)
-    return done("Declined. Ringing stops, and the caller is taken to somebody else or told so.", close_panel=True)
+    return done(
+        gettext("Declined. Ringing stops, and the caller is taken to somebody else or told so."), close_panel=True
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -130,14 +133,14 @@ def redirect(request: HttpRequest, manager: Manager, attempt_id: UUID) -> HttpRe
         department=target.department.name if target.department else "",
         person=target.person.name if target.person else "",
     )
-    return done("Sent on. The caller stays on hold while they are asked.", close_panel=True)
+    return done(gettext("Sent on. The caller stays on hold while they are asked."), close_panel=True)
 
 
 def _panel(request: HttpRequest, manager: Manager, attempt_id: UUID, template: str) -> HttpResponse:
     mine = Attempt.objects.filter(manager=manager).select_related("transfer__call", "transfer__department")
     attempt = get_object_or_404(mine, pk=attempt_id)
     if not attempt.is_open:
-        raise Refused("This call does not ask for you any more. There is nothing left to answer.")
+        raise Refused(gettext("This call does not ask for you any more. There is nothing left to answer."))
     lens = lens_of(request.user)
     context = {
         "attempt": attempt,
@@ -154,7 +157,7 @@ def question(request: HttpRequest, manager: Manager, attempt_id: UUID) -> HttpRe
     try:
         key = UUID(request.POST.get("key", ""))
     except ValueError as error:
-        raise Refused("This page is not up to date. Load it again; nothing was asked.") from error
+        raise Refused(gettext("This page is not up to date. Load it again; nothing was asked.")) from error
     desk_services.ask(manager=manager, attempt_id=attempt_id, key=key, text=request.POST.get("text", ""))
     return HttpResponse(status=204)
 
@@ -174,8 +177,9 @@ def line(request: HttpRequest, manager: Manager, attempt_id: UUID) -> HttpRespon
 def hand_over(request: HttpRequest, manager: Manager, attempt_id: UUID) -> HttpResponse:
     to = request.POST.get("to", "")
     desk_services.hand_over(manager=manager, attempt_id=attempt_id, to=to)
-    where = "the AI, which tells them" if to == HandOver.BACK else "another manager, and is on hold until then"
-    return done(f"The caller goes to {where}.")
+    if to == HandOver.BACK:
+        return done(gettext("The caller goes to the AI, which tells them."))
+    return done(gettext("The caller goes to another manager, and is on hold until then."))
 
 
 # ── the note ─────────────────────────────────────────────────────────────────────────────────────
@@ -199,4 +203,6 @@ def finish(request: HttpRequest, manager: Manager, attempt_id: UUID) -> HttpResp
         note=request.POST.get("note", ""),
     )
     available = made.manager.presence == Presence.AVAILABLE
-    return done(f"Noted: it is in the history.{' You can be called again.' if available else ''}")
+    if available:
+        return done(gettext("Noted: it is in the history. You can be called again."))
+    return done(gettext("Noted: it is in the history."))

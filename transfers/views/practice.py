@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from calls.access import SUPERVISE
@@ -55,7 +56,7 @@ def ring(request: HttpRequest, manager_id: UUID) -> HttpResponse:
     try:
         call_id, key = UUID(request.POST.get("call", "")), UUID(request.POST.get("key", ""))
     except ValueError as error:
-        raise Refused("The rehearsal has not begun yet. Try again in a moment.") from error
+        raise Refused(gettext("The rehearsal has not begun yet. Try again in a moment.")) from error
     get_object_or_404(lens_of(request.user).calls(), pk=call_id)
     practice.ring(call_id=call_id, key=key, manager=manager, user=user_of(request))
     return HttpResponse(status=204)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET
 
 from calls.access import VIEW_CALLS, VIEW_EVERY_DEPARTMENT
@@ -22,8 +23,16 @@ def reports(request: HttpRequest) -> HttpResponse:
         "found": found,
         "tables": tables(found, wanted),
         "plots": plots(found, wanted),
-        "departments": [*lens.departments().values_list("pk", "name"), (NO_DEPARTMENT, "Unassigned")],
-        "ranges": [(key, "Today" if days == 1 else f"{days} days") for key, days in RANGES.items()],
+        "departments": [*lens.departments().values_list("pk", "name"), (NO_DEPARTMENT, gettext("Unassigned"))],
+        "ranges": [
+            (
+                key,
+                gettext("Today")
+                if days == 1
+                else ngettext("%(count)s day", "%(count)s days", days) % {"count": days},
+            )
+            for key, days in RANGES.items()
+        ],
         "hours": [(hour, f"{hour:02}:00–{hour:02}:59") for hour in range(24)],
     }
     return page(request, "transfers/reports.html", context)

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from calls.access import LISTEN, SUPERVISE, Account, may
@@ -38,7 +39,7 @@ def start(request: HttpRequest, call_id: UUID) -> HttpResponse:
     try:
         mode, key = SupervisionMode(request.POST.get("mode", "")), UUID(request.POST.get("key", ""))
     except ValueError as error:
-        raise Refused("This click is incomplete. Load the page again; nothing was changed.") from error
+        raise Refused(gettext("This click is incomplete. Load the page again; nothing was changed.")) from error
     if not _may(request.user, mode):
         raise PermissionDenied
     grant = supervising.start(
@@ -97,15 +98,19 @@ def _place(request: HttpRequest, grant: Supervision) -> JsonResponse:
 def _title(request: HttpRequest, grant: Supervision, attempt: Attempt | None) -> str:
     """ "Listening to …4417" in the words of the page."""
     caller = caller_name(grant.call, lens_of(request.user).sight)
-    manager = attempt.manager.name if attempt else "the manager"
+    manager = attempt.manager.name if attempt else gettext("the manager")
     match SupervisionMode(grant.mode):
         case SupervisionMode.LISTEN:
-            return f"Listening to {manager}, for {caller}" if grant.attempt_id else f"Listening to {caller}"
+            return (
+                gettext("Listening to %(manager)s, for %(caller)s") % {"manager": manager, "caller": caller}
+                if grant.attempt_id
+                else gettext("Listening to %(caller)s") % {"caller": caller}
+            )
         case SupervisionMode.WHISPER:
-            return f"Whispering to {manager}"
+            return gettext("Whispering to %(manager)s") % {"manager": manager}
         case SupervisionMode.BARGE:
-            return f"Joined in with {caller}"
-    return f"You talk to {caller}"
+            return gettext("Joined in with %(caller)s") % {"caller": caller}
+    return gettext("You talk to %(caller)s") % {"caller": caller}
 
 
 @require_POST
@@ -133,7 +138,7 @@ def whisper(request: HttpRequest, call_id: UUID) -> HttpResponse:
     found = visible_call(request, call_id)
     if request.method == "GET":
         if not found.is_live:
-            raise Refused("The call has ended, so the AI has left it.")
+            raise Refused(gettext("The call has ended, so the AI has left it."))
         context = {
             "call": found,
             "caller": caller_name(found, lens_of(request.user).sight),
@@ -146,4 +151,6 @@ def whisper(request: HttpRequest, call_id: UUID) -> HttpResponse:
     except ValueError as error:
         raise Http404 from error
     coach(call_id=found.pk, user=user_of(request), key=key, text=request.POST.get("text", ""))
-    return done("Whispered. The page says when the AI follows it; the caller hears nothing.", close_panel=True)
+    return done(
+        gettext("Whispered. The page says when the AI follows it; the caller hears nothing."), close_panel=True
+    )

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from calls.access import SUPERVISE, may
@@ -76,7 +77,11 @@ def presence(request: HttpRequest, manager_id: UUID) -> HttpResponse:
         return render(request, "transfers/_presence.html", context)
     wanted, reason = request.POST.get("presence", ""), request.POST.get("reason", "")
     changed = set_by_person(manager_id=found.pk, user=user_of(request), presence=wanted, reason=reason)
-    return done(f"{changed.name} is now {changed.get_presence_display().lower()}.", close_panel=True)
+    return done(
+        gettext("%(name)s is now %(presence)s.")
+        % {"name": changed.name, "presence": changed.get_presence_display().lower()},
+        close_panel=True,
+    )
 
 
 def summary(request: HttpRequest) -> HttpResponse:
