@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -26,6 +26,12 @@ from calls.roles import EXTRA_PERMISSIONS
 from calls.services import configuration
 
 OWN_APPS = ("calls", "transfers")
+ROLES = (  # the groups' names, which a migration made
+    gettext_noop("administrator"),
+    gettext_noop("auditor"),
+    gettext_noop("manager"),
+    gettext_noop("supervisor"),
+)
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

@@ -24,7 +24,7 @@ class SpokenWidget(UnfoldAdminExpandableTextareaWidget):
     """A text with a button that speaks it."""
 
     class Media:
-        js: ClassVar[tuple[str, ...]] = ("js/listen.js",)
+        js: ClassVar[tuple[str, ...]] = ("js/words.js", "js/listen.js")
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         field = name.rpartition("-")[2].replace("_", " ")

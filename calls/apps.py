@@ -15,6 +15,7 @@ class CallsConfig(AppConfig):
             events,
             health_checks,
             metrics,
+            names,
             presence,
         )
         from calls.audit import heads
@@ -25,6 +26,7 @@ class CallsConfig(AppConfig):
         from calls.reconcile import reconciler
         from calls.services import api_keys, retention, supervision
 
+        names.mark(self)
         account_events.register()
         call_effects.register()
         support.register()

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import override
 
 
 def policy() -> str:
@@ -28,6 +29,22 @@ def policy() -> str:
             "frame-ancestors 'none'",
         )
     )
+
+
+class EnglishForPrograms:
+    """The API speaks English, whatever language people have here. After what chooses theirs."""
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith("/api/"):
+            return self.get_response(request)
+        with override("en"):
+            return self.get_response(request)
 
 
 class ContentSecurityPolicy:

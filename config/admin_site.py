@@ -9,13 +9,15 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.templatetags.static import static
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
+
+from calls.views.catalogue import catalogue
 
 OPENS = ("transfers.change_manager", "calls.change_department", "auth.change_user")
 
@@ -56,6 +58,10 @@ class AdministrationSite(UnfoldAdminSite):
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return LogoutView.as_view()(request)
+
+    def i18n_javascript(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """The console's own catalogue: it has Django's words for these pages, too."""
+        return catalogue(request)
 
 
 def stylesheet(request: HttpRequest) -> str:

@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from calls.agents import logs
 from config import env
 
@@ -81,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "calls.middleware.EnglishForPrograms",
     "calls.middleware.ContentSecurityPolicy",
     "django_htmx.middleware.HtmxMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -154,9 +157,9 @@ LOGGING = logs.configuration(level=env.text("LOG_LEVEL"), form=env.choice("LOG_F
 }
 
 UNFOLD = {
-    "SITE_TITLE": "Patchbay administration",
+    "SITE_TITLE": gettext_lazy("Patchbay administration"),
     "SITE_HEADER": "Patchbay",
-    "SITE_SUBHEADER": "Administration",
+    "SITE_SUBHEADER": gettext_lazy("Administration"),
     "SITE_SYMBOL": "settings_phone",
     "SITE_URL": "/",
     "SHOW_HISTORY": True,

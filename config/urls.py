@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 
 from calls import webhooks
+from calls.views.catalogue import catalogue
 from transfers.api import api
 
 login = login_not_required(auth.LoginView.as_view(redirect_authenticated_user=True))
@@ -17,6 +18,7 @@ login = login_not_required(auth.LoginView.as_view(redirect_authenticated_user=Tr
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login", login, name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
+    path("jsi18n/", catalogue, name="jsi18n"),
     path("webhooks/livekit", webhooks.livekit, name="livekit_webhook"),
     path("api/v1/", api.urls()),
     path("admin/", admin.site.urls),

@@ -7,9 +7,10 @@ class TransfersConfig(AppConfig):
     verbose_name = gettext_lazy("Transfers")
 
     def ready(self) -> None:
-        from calls import context
+        from calls import context, names
         from transfers import desk, desk_live, health, live, observing, outgoing, receivers, retention
 
+        names.mark(self)
         receivers.register()
         health.register()
         live.register()

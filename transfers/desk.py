@@ -143,7 +143,8 @@ def presence_display(manager: Manager, at: datetime) -> Display:
         return Display("merged", "circle-check", gettext("Available"))
     words = str(Presence(manager.presence).label)
     if manager.presence == Presence.AWAY:
-        return Display("ended", "coffee", f"{words} · {manager.presence_reason}", since=manager.presence_since)
+        reason = gettext(manager.presence_reason) if manager.presence_reason else ""
+        return Display("ended", "coffee", f"{words} · {reason}", since=manager.presence_since)
     return Display("brief", "pencil", words, until=until)
 
 

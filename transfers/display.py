@@ -23,6 +23,21 @@ BACK_BECAUSE = {
     EndReason.ERROR: gettext_noop("our fault"),
 }
 
+# Few words that are kept in English with an attempt or a manager's presence, and shown in the reader's language.
+KEPT = (
+    gettext_noop("after a call"),
+    gettext_noop("an emergency number"),
+    gettext_noop("a premium-rate number"),
+    gettext_noop("by their own call"),
+    gettext_noop("desk closed"),
+    gettext_noop("hold limit"),
+    gettext_noop("no dialling rule allows it"),
+    gettext_noop("no microphone"),
+    gettext_noop("no SIP status"),
+    gettext_noop("not today"),
+    gettext_noop("our fault"),
+)
+
 RESULT = {
     TransferState.REJECTED: ("failed", "hand-stop"),
     TransferState.FAILED: ("failed", "phone-x"),
@@ -106,5 +121,6 @@ def attempt_words(attempt: Attempt) -> str:
     if attempt.state != AttemptState.FAILED:
         return str(AttemptState(attempt.state).label)
     label = str(Outcome(attempt.outcome).label) if attempt.outcome else gettext("Failed")
-    detail = f"SIP {attempt.sip_status}" if attempt.sip_status else attempt.outcome_detail
+    kept = gettext(attempt.outcome_detail) if attempt.outcome_detail else ""
+    detail = f"SIP {attempt.sip_status}" if attempt.sip_status else kept
     return f"{label} ({detail})" if detail else label

@@ -145,7 +145,7 @@ def person_of(
     gone = manager.presence_until is None or manager.presence_until > at
     if manager.presence != Presence.AVAILABLE and gone:
         words = str(Presence(manager.presence).label).lower()
-        reason = f" · {manager.presence_reason}" if manager.presence_reason else ""
+        reason = f" · {gettext(manager.presence_reason)}" if manager.presence_reason else ""
         return one(Display("ended", "circle-dashed", f"{words}{reason}", since=manager.presence_since))
     by_phone = any(e.kind != Endpoint.Kind.BROWSER for e in manager.endpoints.all())
     if not by_phone and not desk_presence.can_ring(manager.pk):

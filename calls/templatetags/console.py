@@ -8,7 +8,9 @@ from typing import Any
 
 from django import template
 from django.utils.html import format_html
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from calls.display import Display
 from calls.display import clock as clock_text
@@ -62,6 +64,12 @@ def at(moment: datetime | None, kind: str = "time") -> SafeString | str:
 
 
 @register.simple_tag
+def catalogue() -> str:
+    """Where the scripts' words are: each language has its own address, so that a browser may keep them."""
+    return f"{reverse('jsi18n')}?{get_language() or ''}"
+
+
+@register.simple_tag
 def icon(name: str) -> SafeString:
     return format_html('<i class="ti ti-{}" aria-hidden="true"></i>', name)
 
@@ -82,13 +90,15 @@ def badge(display: Display) -> SafeString:
     )
 
 
-REMAINING = re.compile(r"(\d+) s (more|for a supervisor)")
+# Translators: a regular expression. It finds the seconds that count down in a sentence such as “Rings Dana for 12 s
+# more, then …” or “Waits 30 s for a supervisor”, and no others; the first group is the number.
+REMAINING = gettext_noop(r"(\d+) s (?:more|for a supervisor)")
 
 
 @register.filter
 def ticking(sentence: str) -> SafeString:
     """A sentence of what happens next, its remaining seconds counting down in the browser."""
-    found = REMAINING.search(sentence)
+    found = re.search(gettext(REMAINING), sentence)
     if not found:
         return format_html("{}", sentence)
     until = _ms(now() + timedelta(seconds=int(found.group(1))))

@@ -100,7 +100,7 @@
     if (!window.Notification) return;
     const answer = Notification.permission === "default" ? await Notification.requestPermission() : Notification.permission;
     if (answer !== "granted") {
-      Patchbay.notice("refused", "Sound is on. Your browser does not allow notifications for this page; you can allow them in its settings.");
+      Patchbay.notice("refused", gettext("Sound is on. Your browser does not allow notifications for this page; you can allow them in its settings."));
     }
   }
 

@@ -46,7 +46,7 @@
       shown += fits;
     }
     list.classList.toggle("none-fit", rows.length > 0 && !shown);
-    const text = active() ? `${shown} of ${rows.length}` : String(rows.length);
+    const text = active() ? interpolate(gettext("%(shown)s of %(all)s"), { shown, all: rows.length }, true) : String(rows.length);
     if (count.textContent !== text) count.textContent = text;
   }
 

@@ -12,10 +12,10 @@
 
   // ── what changes ────────────────────────────────────────────────────────────────────────────
   const SAID = {
-    briefing: "You are on the line with the transfer agent.",
-    joining: "You are being joined with the caller.",
-    talking: "You are with the caller.",
-    after: "The call is over. Say how it went; Enter finishes.",
+    briefing: gettext("You are on the line with the transfer agent."),
+    joining: gettext("You are being joined with the caller."),
+    talking: gettext("You are with the caller."),
+    after: gettext("The call is over. Say how it went; Enter finishes."),
   };
 
   function look() {
@@ -35,10 +35,10 @@
     prune("desk-talk", now.call && `desk-talk-${now.call}`);
     prune("desk-notes", now.attempt && `desk-note-${now.attempt}`);
     if (now.call !== before.call) document.dispatchEvent(new CustomEvent("patchbay:views"));
-    if (now.stage === "ringing") Patchbay.say(`A caller for ${now.department}. Press A to accept, D to decline.`);
-    else if (now.stage === "accepted") Patchbay.say(now.way === "here" ? "Your microphone is being connected." : "Pick up your phone.");
+    if (now.stage === "ringing") Patchbay.say(interpolate(gettext("A caller for %(department)s. Press A to accept, D to decline."), now, true));
+    else if (now.stage === "accepted") Patchbay.say(now.way === "here" ? gettext("Your microphone is being connected.") : gettext("Pick up your phone."));
     else if (SAID[now.stage]) Patchbay.say(SAID[now.stage]);
-    else if (before.stage === "ringing") Patchbay.say("It does not ring any more.");
+    else if (before.stage === "ringing") Patchbay.say(gettext("It does not ring any more."));
     if (now.stage !== "ringing" && before.stage === "ringing" && $("panel").open) $("panel").close();
     if (before.stage && document.activeElement === document.body) $("desk-title").focus({ preventScroll: true });
     const talk = desk.querySelector("[data-follows]");
@@ -61,7 +61,7 @@
     }
     if (now.attempt === before.attempt && before.stage === "ringing") return;
     if (leads && document.hidden && window.Notification?.permission === "granted") {
-      note = new Notification(`A caller for ${now.department}`, { body: "Accept or decline on your desk.", tag: now.attempt });
+      note = new Notification(interpolate(gettext("A caller for %(department)s"), now, true), { body: gettext("Accept or decline on your desk."), tag: now.attempt });
       note.addEventListener("click", () => { window.focus(); note?.close(); });
     }
   }
@@ -79,8 +79,8 @@
   function windowWords() {
     const audible = leads && window.PatchbaySound.audible();
     $("desk-bell").hidden = !leads || audible;
-    $("desk-bell-words").textContent = !leads ? "Another window of yours rings."
-      : audible ? "A call rings in this window." : "This window stays silent until you click in it.";
+    $("desk-bell-words").textContent = !leads ? gettext("Another window of yours rings.")
+      : audible ? gettext("A call rings in this window.") : gettext("This window stays silent until you click in it.");
     $("desk-notify-row").hidden = window.Notification?.permission !== "default";
   }
 
@@ -88,9 +88,9 @@
     const ready = await window.PatchbaySound.ready();
     desk.dataset.liveId = ready ? "mic" : "";
     document.dispatchEvent(new CustomEvent("patchbay:views"));
-    $("desk-sound-words").textContent = ready ? "Your audio is checked: calls ring here while this desk is open."
-      : desk.dataset.byPhone ? "Your audio was not checked in this browser: callers ring your phone."
-        : "Your audio was not checked in this browser: nobody can ring you yet.";
+    $("desk-sound-words").textContent = ready ? gettext("Your audio is checked: calls ring here while this desk is open.")
+      : desk.dataset.byPhone ? gettext("Your audio was not checked in this browser: callers ring your phone.")
+        : gettext("Your audio was not checked in this browser: nobody can ring you yet.");
   }
 
   $("desk-bell").addEventListener("click", () => window.PatchbaySound.unlock().then(windowWords));
@@ -162,9 +162,9 @@
     const words = area.form.querySelector("[data-kept]");
     try {
       const answer = await Patchbay.post(area.dataset.keep, { note: area.value });
-      words.textContent = answer.ok ? "Kept" : "Not kept: it is tried again with your next word.";
+      words.textContent = answer.ok ? gettext("Kept") : gettext("Not kept: it is tried again with your next word.");
     } catch {
-      words.textContent = "Not kept: the console does not answer. It is tried again.";
+      words.textContent = gettext("Not kept: the console does not answer. It is tried again.");
       keeping = setTimeout(() => area.isConnected && keep(area), 2000);
     }
   }

@@ -27,9 +27,9 @@
   }
 
   async function join(to) {
-    say("brief", "plug-connected", room ? "Joining you with the caller …" : "Connecting your microphone …");
+    say("brief", "plug-connected", room ? gettext("Joining you with the caller …") : gettext("Connecting your microphone …"));
     const answer = await Patchbay.post(to.url, { tab: to.tab });
-    if (!answer.ok) throw new Error(Patchbay.refusal(answer) || `the console answered ${answer.status}`);
+    if (!answer.ok) throw new Error(Patchbay.refusal(answer) || interpolate(gettext("the console answered %(status)s"), { status: answer.status }, true));
     const { url, token } = await answer.json();
     const fresh = new Room({ adaptiveStream: false, dynacast: false });
     listen(fresh);
@@ -39,14 +39,14 @@
       await fresh.localParticipant.setMicrophoneEnabled(true, device ? { deviceId: device } : undefined);
     } catch (error) {
       await fresh.disconnect();
-      throw Object.assign(new Error("The browser did not give its microphone"), { microphone: true });
+      throw Object.assign(new Error(gettext("The browser did not give its microphone")), { microphone: true });
     }
     await fresh.startAudio().catch(() => {});
     const before = room;
     [room, where] = [fresh, `${to.attempt}/${to.where}`];
     await muted(before && !before.localParticipant.isMicrophoneEnabled);
     await before?.disconnect();
-    say(to.where === "call" ? "merged" : "brief", "microphone", to.where === "call" ? "The caller hears you" : "The transfer agent hears you");
+    say(to.where === "call" ? "merged" : "brief", "microphone", to.where === "call" ? gettext("The caller hears you") : gettext("The transfer agent hears you"));
     meter();
   }
 
@@ -55,11 +55,11 @@
     if (error.microphone) {
       over = to.attempt;
       window.PatchbaySound.forget();
-      Patchbay.notice("failed", "The browser did not give its microphone, so you cannot be heard. The caller waits: your phone is rung next, if you have one. Check your audio before the next call.");
+      Patchbay.notice("failed", gettext("The browser did not give its microphone, so you cannot be heard. The caller waits: your phone is rung next, if you have one. Check your audio before the next call."));
       leave();
       return;
     }
-    Patchbay.notice("failed", `Your microphone could not be connected (${error.message}). The caller waits; it is tried again.`);
+    Patchbay.notice("failed", interpolate(gettext("Your microphone could not be connected (%(why)s). The caller waits; it is tried again."), { why: error.message }, true));
     setTimeout(() => wanted === to && want({ ...to }), 1000);
   }
 
@@ -69,8 +69,8 @@
       else publication.setSubscribed(false); // the caller's music on hold is not for us
     });
     mine.on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((node) => node.remove()));
-    mine.on(RoomEvent.Reconnecting, () => mine === room && say("hold", "plug-connected-x", "Connection lost, trying again"));
-    mine.on(RoomEvent.Reconnected, () => mine === room && say("merged", "microphone", "Connected again"));
+    mine.on(RoomEvent.Reconnecting, () => mine === room && say("hold", "plug-connected-x", gettext("Connection lost, trying again")));
+    mine.on(RoomEvent.Reconnected, () => mine === room && say("merged", "microphone", gettext("Connected again")));
     mine.on(RoomEvent.Disconnected, (reason) => {
       if (mine !== room) return;
       if (FINAL.has(reason)) over = where.split("/")[0];
@@ -112,7 +112,7 @@
   async function muted(off) {
     await room?.localParticipant.setMicrophoneEnabled(!off);
     $("desk-mute").setAttribute("aria-pressed", String(Boolean(off)));
-    $("desk-mute").querySelector("span").textContent = off ? "Unmute" : "Mute";
+    $("desk-mute").querySelector("span").textContent = off ? gettext("Unmute") : gettext("Mute");
     $("desk-mute").querySelector("i").className = `ti ti-microphone${off ? "-off" : ""}`;
   }
 

@@ -74,12 +74,12 @@
 
     async open(device) {
       this.close();
-      if (!able()) return this.problem("A browser gives its microphone only over HTTPS or on this machine itself. Open the console over HTTPS; until then callers ring your phone.");
+      if (!able()) return this.problem(gettext("A browser gives its microphone only over HTTPS or on this machine itself. Open the console over HTTPS; until then callers ring your phone."));
       try {
         this.stream = await navigator.mediaDevices.getUserMedia({ audio: device ? { deviceId: { exact: device } } : true });
       } catch (error) {
         if (device && error.name === "OverconstrainedError") return this.open("");
-        return this.problem("The browser did not give its microphone. Allow it in the address bar, then open this check again; until then callers ring your phone.");
+        return this.problem(gettext("The browser did not give its microphone. Allow it in the address bar, then open this check again; until then callers ring your phone."));
       }
       $("sound-problem").hidden = true;
       await this.list();
@@ -94,7 +94,7 @@
     async list() {
       const inputs = (await navigator.mediaDevices.enumerateDevices()).filter((one) => one.kind === "audioinput");
       const now = this.stream.getAudioTracks()[0]?.getSettings().deviceId;
-      $("sound-mic").replaceChildren(...inputs.map((one, i) => new Option(one.label || `Microphone ${i + 1}`, one.deviceId, false, one.deviceId === now)));
+      $("sound-mic").replaceChildren(...inputs.map((one, i) => new Option(one.label || interpolate(gettext("Microphone %(number)s"), { number: i + 1 }, true), one.deviceId, false, one.deviceId === now)));
     }
 
     measure() {
@@ -116,17 +116,17 @@
       const recorder = new MediaRecorder(this.stream);
       recorder.addEventListener("dataavailable", (event) => parts.push(event.data));
       recorder.addEventListener("stop", () => {
-        words.textContent = "Playing it to you …";
+        words.textContent = gettext("Playing it to you …");
         const player = new Audio(URL.createObjectURL(new Blob(parts, { type: recorder.mimeType })));
         const ended = () => {
           URL.revokeObjectURL(player.src);
-          words.textContent = "Record two seconds again";
+          words.textContent = gettext("Record two seconds again");
           this.did("self");
         };
         player.addEventListener("ended", ended);
         player.play().catch(ended);
       });
-      words.textContent = "Recording: say something …";
+      words.textContent = gettext("Recording: say something …");
       recorder.start();
       setTimeout(() => recorder.state === "recording" && recorder.stop(), 2000);
     }
@@ -136,14 +136,14 @@
       this.done[what] = true;
       if (!Object.values(this.done).every(Boolean) || !$("sound-good")) return;
       $("sound-good").disabled = false;
-      $("sound-done").textContent = "If you heard the tone and yourself, this browser is ready.";
+      $("sound-done").textContent = gettext("If you heard the tone and yourself, this browser is ready.");
     }
 
     good() {
       localStorage.setItem(KEPT, JSON.stringify({ microphone: $("sound-mic").value, at: Date.now() }));
       this.close();
       $("panel").close();
-      Patchbay.notice("done", "This browser can take calls now: they ring here while the desk is open.");
+      Patchbay.notice("done", gettext("This browser can take calls now: they ring here while the desk is open."));
       changed();
     }
 

@@ -23,15 +23,15 @@
 
   const mayEscalate = () => document.body.dataset.mayEscalate !== undefined;
   const everywhere = [
-    { key: "e", name: "Escalate the chosen or open call; ⏎ sends it as drafted", does: escalate, when: mayEscalate },
-    { key: "j", shown: "J ↓", name: "Next row", does: () => step(1) },
-    { key: "k", shown: "K ↑", name: "Row before", does: () => step(-1) },
-    { key: "?", name: "These keys", does: () => list() },
+    { key: "e", name: gettext("Escalate the chosen or open call; ⏎ sends it as drafted"), does: escalate, when: mayEscalate },
+    { key: "j", shown: "J ↓", name: gettext("Next row"), does: () => step(1) },
+    { key: "k", shown: "K ↑", name: gettext("Row before"), does: () => step(-1) },
+    { key: "?", name: gettext("These keys"), does: () => list() },
   ];
   const always = [
-    { shown: "⏎", name: "Open the chosen row; approve the chosen request" },
-    { shown: "⌘K", name: "Find a call, go to a page, do something" },
-    { shown: "Esc", name: "Close what is open" },
+    { shown: "⏎", name: gettext("Open the chosen row; approve the chosen request") },
+    { shown: "⌘K", name: gettext("Find a call, go to a page, do something") },
+    { shown: "Esc", name: gettext("Close what is open") },
   ];
 
   const nameOf = (node) => node.dataset.keyName || node.textContent.trim();
@@ -114,7 +114,7 @@
   Patchbay.doable = () => [
     ...onPage().map((node) => ({ name: nameOf(node), does: () => press(node.dataset.key.toLowerCase()) })),
     ...everywhere.filter((one) => one.key === "e" && mayEscalate() && document.querySelector(".call-side [data-focus='escalate']"))
-      .map(({ does }) => ({ name: "Escalate the open call", does })),
-    { name: "Show the keys", does: list },
+      .map(({ does }) => ({ name: gettext("Escalate the open call"), does })),
+    { name: gettext("Show the keys"), does: list },
   ];
 })();

@@ -12,10 +12,11 @@
     return (of.value ?? of.textContent).trim();
   };
 
-  function show(part, word, told) {
-    const pressed = button(part);
-    part.querySelector("[data-word]").textContent = word;
-    pressed.setAttribute("aria-label", `${word} ${word === "Stop" ? "speaking" : "to"} ${pressed.dataset.what}`);
+  function show(part, speaks, told) {
+    const pressed = button(part), { what } = pressed.dataset;
+    part.querySelector("[data-word]").textContent = speaks ? gettext("Stop") : gettext("Listen");
+    const words = speaks ? gettext("Stop speaking %(what)s") : gettext("Listen to %(what)s");
+    pressed.setAttribute("aria-label", interpolate(words, { what }, true));
     part.querySelector("[role=status]").textContent = told;
   }
 
@@ -23,7 +24,7 @@
     if (!running) return;
     running.gone.abort();
     player.pause();
-    show(running.part, "Listen", told);
+    show(running.part, false, told);
     running = null;
   }
 
@@ -35,7 +36,7 @@
     const headers = { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value };
     const answer = await fetch(button(part).dataset.url, { method: "POST", body, headers, signal: gone });
     const sound = answer.headers.get("Content-Type") === "audio/wav";
-    if (!sound) throw answer.status === 422 ? await answer.text() : "Nothing was spoken: reload the page, then try again.";
+    if (!sound) throw answer.status === 422 ? await answer.text() : gettext("Nothing was spoken: reload the page, then try again.");
     URL.revokeObjectURL(kept.url);
     kept = { text, url: URL.createObjectURL(await answer.blob()) };
     return kept.url;
@@ -43,20 +44,20 @@
 
   async function speak(part) {
     const mine = (running = { part, gone: new AbortController() });
-    show(part, "Stop", "The voice is being asked…");
-    let told = "The console did not answer, so nothing was spoken. Try again.";
+    show(part, true, gettext("The voice is being asked…"));
+    let told = gettext("The console did not answer, so nothing was spoken. Try again.");
     try {
       player.src = await soundOf(part, textOf(part), mine.gone.signal);
-      told = "The browser did not let it be heard. Press Listen once more.";
+      told = gettext("The browser did not let it be heard. Press Listen once more.");
       if (running !== mine) return;
       await player.play();
-      if (running === mine) show(part, "Stop", "Speaking.");
+      if (running === mine) show(part, true, gettext("Speaking."));
     } catch (error) {
       if (running === mine) stop(typeof error === "string" ? error : told);
     }
   }
 
-  player.addEventListener("ended", () => stop("Spoken to the end."));
+  player.addEventListener("ended", () => stop(gettext("Spoken to the end.")));
   document.addEventListener("htmx:afterSwap", () => !running?.part.isConnected && stop()); // its text is another now
   document.addEventListener("click", (event) => {
     const part = event.target.closest("[data-listen] button")?.closest("[data-listen]");

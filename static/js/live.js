@@ -53,16 +53,16 @@
   }
 
   function offline() {
-    show("offline", "offline");
-    mark.title = "This page does not change at the moment. Calls go on; it tries to reconnect every second.";
+    show("offline", gettext("offline"));
+    mark.title = gettext("This page does not change at the moment. Calls go on; it tries to reconnect every second.");
     document.body.classList.add("is-offline");
   }
 
   function online() {
     heard = performance.now();
     downSince = 0;
-    show("live", "live");
-    mark.title = "Changes appear as they happen.";
+    show("live", gettext("live"));
+    mark.title = gettext("Changes appear as they happen.");
     document.body.classList.remove("is-offline");
   }
 

@@ -32,8 +32,9 @@
       const icons = { done: "check", refused: "info-circle", failed: "alert-triangle" };
       const line = document.createElement("div");
       line.className = `notice-line ${kind}`;
-      line.innerHTML = `<i class="ti ti-${icons[kind] || "info-circle"}" aria-hidden="true"></i><p></p><button type="button" class="icon-button" aria-label="Close this message"><i class="ti ti-x" aria-hidden="true"></i></button>`;
+      line.innerHTML = `<i class="ti ti-${icons[kind] || "info-circle"}" aria-hidden="true"></i><p></p><button type="button" class="icon-button"><i class="ti ti-x" aria-hidden="true"></i></button>`;
       line.querySelector("p").textContent = text;
+      line.querySelector("button").setAttribute("aria-label", gettext("Close this message"));
       line.querySelector("button").addEventListener("click", () => line.remove());
       $("notice").replaceChildren(line);
       if (kind === "done") setTimeout(() => line.remove(), 8000);
@@ -99,7 +100,8 @@
   /** Who else has this open: oneself is no news. One rendering serves everybody, so it is taken out here. */
   function others(node) {
     const names = node.dataset.lookers.split(",").filter((name) => name && name !== document.body.dataset.user);
-    const text = names.length ? `${names.join(", ")} ${names.length === 1 ? "has" : "have"} this open` : "";
+    const words = ngettext("%(names)s has this open", "%(names)s have this open", names.length);
+    const text = names.length ? interpolate(words, { names: names.join(", ") }, true) : "";
     const place = node.querySelector("span");
     if (place.textContent !== text) place.textContent = text;
     node.hidden = !text;
@@ -166,7 +168,7 @@
     if (!area?.dataset?.words) return;
     const words = area.value.split(/\s+/).filter(Boolean).length;
     const counter = panel.querySelector(".counter");
-    counter.textContent = `${words} of ${area.dataset.words} words`;
+    counter.textContent = interpolate(gettext("%(count)s of %(most)s words"), { count: words, most: area.dataset.words }, true);
     counter.classList.toggle("over", words > Number(area.dataset.words));
   }
 
@@ -181,8 +183,9 @@
     const { verb, elt } = event.detail.requestConfig;
     event.preventDefault();
     if (elt.matches("[hx-trigger^=every]")) return;
-    const done = verb === "get" ? "This cannot be opened" : "Nothing was done";
-    Patchbay.notice("refused", `The console cannot be reached. ${done}, and nothing is kept for later. Calls go on; try again when the mark says live.`);
+    Patchbay.notice("refused", verb === "get"
+      ? gettext("The console cannot be reached. This cannot be opened, and nothing is kept for later. Calls go on; try again when the mark says live.")
+      : gettext("The console cannot be reached. Nothing was done, and nothing is kept for later. Calls go on; try again when the mark says live."));
   });
   // What a live frame has swapped away meanwhile cannot tell what came of its request: the page does.
   document.body.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => xhr.addEventListener("load", () => {
@@ -191,16 +194,16 @@
     for (const [name, detail] of Object.entries(told)) htmx.trigger(document.body, name, detail);
     if (xhr.status >= 400 && !told.notice) htmx.trigger(document.body, "htmx:responseError", { xhr });
   }));
-  const away = "The console did not answer, so this page does not know whether that was done. Look at the call before you try again.";
+  const away = gettext("The console did not answer, so this page does not know whether that was done. Look at the call before you try again.");
   for (const kind of ["htmx:sendError", "htmx:timeout"]) document.body.addEventListener(kind, (event) => {
     const { verb, elt } = event.detail.requestConfig;
     if (verb !== "get") Patchbay.notice("failed", away);
-    else if (!elt.matches("[hx-trigger^=every]")) Patchbay.notice("failed", "The console did not answer. Nothing was changed; try again when the mark says live.");
+    else if (!elt.matches("[hx-trigger^=every]")) Patchbay.notice("failed", gettext("The console did not answer. Nothing was changed; try again when the mark says live."));
   });
   document.body.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
-    if (status === 403) Patchbay.notice("refused", "Your account may not do that. Nothing was changed.");
-    else if (status === 404) Patchbay.notice("refused", "That is not there any more, or belongs to another department. Nothing was changed.");
+    if (status === 403) Patchbay.notice("refused", gettext("Your account may not do that. Nothing was changed."));
+    else if (status === 404) Patchbay.notice("refused", gettext("That is not there any more, or belongs to another department. Nothing was changed."));
     else Patchbay.notice("failed", away);
   });
   document.body.addEventListener("htmx:beforeSwap", (event) => {

@@ -35,7 +35,7 @@
     const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = ({ name }) => wanted.every((word) => name.toLowerCase().includes(word));
     const pages = [...document.querySelectorAll("nav.pages a")].map((link) => ({
-      name: `Go to ${link.textContent.trim()}`, does: () => link.click(),
+      name: interpolate(gettext("Go to %(page)s"), { page: link.textContent.trim() }, true), does: () => link.click(),
     }));
     list.replaceChildren(
       ...Patchbay.doable().filter(fits).map(({ name, does }) => option(name, "bolt", does)),
@@ -61,7 +61,7 @@
       if (first) choose(options()[0]);
       told();
     } catch (error) {
-      if (error.name !== "AbortError") told("The console did not answer, so calls cannot be found now.");
+      if (error.name !== "AbortError") told(gettext("The console did not answer, so calls cannot be found now."));
     }
   }
 
@@ -76,7 +76,7 @@
       line = Object.assign(document.createElement("p"), { className: "palette-told muted" });
       list.after(line);
     }
-    line.textContent = text || "Nothing is called that, and no call matches.";
+    line.textContent = text || gettext("Nothing is called that, and no call matches.");
   }
 
   function go(option) {

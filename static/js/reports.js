@@ -4,9 +4,9 @@
 
   const HEIGHT = 220;
   const TITLES = {
-    "to-person": "From asking to a person, in seconds",
-    days: "Transfers over the days",
-    hours: "Transfers by hour of the day, UTC",
+    "to-person": gettext("From asking to a person, in seconds"),
+    days: gettext("Transfers over the days"),
+    hours: gettext("Transfers by hour of the day, UTC"),
   };
   const DASHES = { p90: [8, 4], p99: [2, 3] };
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--pb-${name}`).trim();
@@ -32,7 +32,8 @@
 
   function key(figure, plot) {
     figure.querySelector(".plot-title").textContent = TITLES[plot.id];
-    figure.querySelector(".plot-canvas").setAttribute("aria-label", `Plot: ${TITLES[plot.id]}. The table below has the same figures.`);
+    figure.querySelector(".plot-canvas").setAttribute("aria-label",
+      interpolate(gettext("Plot: %(title)s. The table below has the same figures."), { title: TITLES[plot.id] }, true));
     const items = plot.series.map((series) => {
       const item = document.createElement("li");
       item.className = `state-${series.role}`;

@@ -22,9 +22,9 @@
     if (response.ok) return response.json();
     const words = refusal(response);
     if (words) throw new Told(words);
-    if (response.status === 403) throw new Told("Your account may not do that. Nothing was changed.");
-    if (response.status === 404) throw new Told("That call is not there any more, or belongs to another department.");
-    throw new Error(`the console answered ${response.status}`);
+    if (response.status === 403) throw new Told(gettext("Your account may not do that. Nothing was changed."));
+    if (response.status === 404) throw new Told(gettext("That call is not there any more, or belongs to another department."));
+    throw new Error(interpolate(gettext("the console answered %(status)s"), { status: response.status }, true));
   }
 
   let client = null;
@@ -35,7 +35,7 @@
     script.onload = () => done(window.LivekitClient);
     script.onerror = () => {
       client = null;
-      failed(new Error("its sound program could not be loaded"));
+      failed(new Error(gettext("its sound program could not be loaded")));
     };
     document.head.append(script);
   }));
@@ -45,7 +45,7 @@
   async function start({ supervise: mode, side, url }) {
     if (busy) return;
     if (now?.place.mode === "take_over") {
-      Patchbay.notice("refused", "You are talking to a caller. Give them back first (G).");
+      Patchbay.notice("refused", gettext("You are talking to a caller. Give them back first (G)."));
       return;
     }
     busy = true;
@@ -63,7 +63,7 @@
       if (now) await end({ stop: true });
       else mic?.stop();
       Patchbay.notice(error instanceof Told ? "refused" : "failed", error instanceof Told
-        ? error.message : `You are not in the call: ${error.message}. The call goes on as before; try again.`);
+        ? error.message : interpolate(gettext("You are not in the call: %(why)s. The call goes on as before; try again."), { why: error.message }, true));
     }
     busy = false;
   }
@@ -71,12 +71,12 @@
   /** Asked for before anything is begun: nobody is taken over by a browser that cannot speak. */
   async function microphone(LK) {
     if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
-      throw new Told("A browser gives its microphone only over HTTPS or on this machine itself. Open the console over HTTPS to speak; you can listen here.");
+      throw new Told(gettext("A browser gives its microphone only over HTTPS or on this machine itself. Open the console over HTTPS to speak; you can listen here."));
     }
     try {
       return await LK.createLocalAudioTrack({ deviceId: chosen("audioinput") || undefined });
     } catch {
-      throw new Told("The browser did not give its microphone, so nobody would hear you. Nothing was changed: allow it for this page, then try again.");
+      throw new Told(gettext("The browser did not give its microphone, so nobody would hear you. Nothing was changed: allow it for this page, then try again."));
     }
   }
 
@@ -97,7 +97,7 @@
     await room.startAudio().catch(() => {});
     const output = chosen("audiooutput");
     if (output) await room.switchActiveDevice("audiooutput", output).catch(() => {});
-    state("merged", "plug-connected", "Connected");
+    state("merged", "plug-connected", gettext("Connected"));
     devices(LK);
   }
 
@@ -106,8 +106,8 @@
       if (track.kind === LK.Track.Kind.Audio) part("sound").append(track.attach());
     });
     room.on(LK.RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((node) => node.remove()));
-    room.on(LK.RoomEvent.Reconnecting, () => state("hold", "plug-connected-x", "Connection lost, trying again"));
-    room.on(LK.RoomEvent.Reconnected, () => state("merged", "plug-connected", "Connected"));
+    room.on(LK.RoomEvent.Reconnecting, () => state("hold", "plug-connected-x", gettext("Connection lost, trying again")));
+    room.on(LK.RoomEvent.Reconnected, () => state("merged", "plug-connected", gettext("Connected")));
     room.on(LK.RoomEvent.Disconnected, (reason) => {
       if (mine === now && room === mine.room && reason !== LK.DisconnectReason.CLIENT_INITIATED) follow(mine);
     });
@@ -118,7 +118,7 @@
     if (mine.following) return;
     mine.following = true;
     const until = performance.now() + GIVE_UP_MS;
-    state("hold", "plug-connected-x", "Connecting again");
+    state("hold", "plug-connected-x", gettext("Connecting again"));
     for (let tries = 0; mine === now; tries++) {
       try {
         const place = await answer(await post(mine.place.renew));
@@ -135,7 +135,7 @@
         if (error instanceof Told || performance.now() > until) {
           await end({ stop: true });
           Patchbay.notice(error instanceof Told ? "refused" : "failed", error instanceof Told
-            ? error.message : "Your connection is lost, and you are no longer in the call. If you had taken it over, the AI has the caller again.");
+            ? error.message : gettext("Your connection is lost, and you are no longer in the call. If you had taken it over, the AI has the caller again."));
           return;
         }
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS[Math.min(tries, AGAIN_MS.length - 1)]));
@@ -195,19 +195,19 @@
     document.body.classList.add("is-supervising");
     part("title").textContent = place.title;
     part("title").href = place.page;
-    part("heard").textContent = mic?.isMuted ? "You are muted: nobody hears you." : place.heard_by;
+    part("heard").textContent = mic?.isMuted ? gettext("You are muted: nobody hears you.") : place.heard_by;
     const took = place.mode === "take_over";
     part("back").hidden = !took;
     part("stop").hidden = took;
     part("mute").hidden = !place.speaks;
     part("mute").setAttribute("aria-pressed", String(Boolean(mic?.isMuted)));
-    part("mute").querySelector("span").textContent = mic?.isMuted ? "Unmute" : "Mute";
+    part("mute").querySelector("span").textContent = mic?.isMuted ? gettext("Unmute") : gettext("Mute");
     part("mute").querySelector("i").className = `ti ti-microphone${mic?.isMuted ? "-off" : ""}`;
-    if (!now.room) state("ai", "plug-connected", "Connecting");
+    if (!now.room) state("ai", "plug-connected", gettext("Connecting"));
   }
 
-  const CALLED = [["support", "AI"], ["agent-", "AI"], ["manager-", "Manager"], ["bridge-", "Manager"], ["transfer-", "Transfer agent"], ["supervisor-", "Supervisor"]];
-  const calledOf = (identity) => (CALLED.find(([head]) => identity.startsWith(head)) || ["", "Caller"])[1];
+  const CALLED = [["support", gettext("AI")], ["agent-", gettext("AI")], ["manager-", gettext("Manager")], ["bridge-", gettext("Manager")], ["transfer-", gettext("Transfer agent")], ["supervisor-", gettext("Supervisor")]];
+  const calledOf = (identity) => (CALLED.find(([head]) => identity.startsWith(head)) || ["", gettext("Caller")])[1];
   const isMuted = (one) => [...one.trackPublications.values()].some((track) => track.source === "microphone" && track.isMuted);
 
   /** Everybody else in the room: how loud they are, and who has muted themselves. */
@@ -248,10 +248,10 @@
     await end({ stop: true });
     Patchbay.say(words);
   };
-  part("stop").addEventListener("click", () => leave("You are no longer in the call."));
+  part("stop").addEventListener("click", () => leave(gettext("You are no longer in the call.")));
   part("back").addEventListener("click", async () => {
-    await leave("The AI has the caller again.");
-    Patchbay.notice("done", "The AI has the caller again, and knows what was said.");
+    await leave(gettext("The AI has the caller again."));
+    Patchbay.notice("done", gettext("The AI has the caller again, and knows what was said."));
   });
 
   // ── devices ─────────────────────────────────────────────────────────────────────────────────
@@ -265,7 +265,7 @@
       const wanted = kind === "audioinput" ? Boolean(now?.mic) : plays;
       const found = wanted ? await LK.Room.getLocalDevices(kind, false).catch(() => []) : [];
       const select = dock.querySelector(`[data-device="${kind}"]`);
-      const options = found.filter((one) => one.deviceId).map((one, nth) => new Option(one.label || `Device ${nth + 1}`, one.deviceId));
+      const options = found.filter((one) => one.deviceId).map((one, nth) => new Option(one.label || interpolate(gettext("Device %(number)s"), { number: nth + 1 }, true), one.deviceId));
       select.replaceChildren(...options);
       if (options.some((option) => option.value === chosen(kind))) select.value = chosen(kind);
       dock.querySelector(`[data-for="${kind}"]`).hidden = !options.length;
@@ -277,7 +277,7 @@
     if (!kind || !now?.room) return;
     localStorage.setItem(DEVICES, JSON.stringify({ ...kept(), [kind]: event.target.value }));
     await now.room.switchActiveDevice(kind, event.target.value).catch(() =>
-      Patchbay.notice("refused", "That device cannot be used. You go on with the one before."));
+      Patchbay.notice("refused", gettext("That device cannot be used. You go on with the one before.")));
   });
   navigator.mediaDevices?.addEventListener("devicechange", async () => now?.room && devices(await livekit()));
 

@@ -25,21 +25,21 @@
   async function start(withMic) {
     $("before").hidden = true;
     $("during").hidden = false;
-    state("ai", "phone-calling", "Connecting …");
+    state("ai", "phone-calling", gettext("Connecting …"));
     try {
       const answer = await Patchbay.post(root.dataset.tokenUrl, { department: $("department")?.value ?? "" });
-      if (!answer.ok) throw new Error(Patchbay.refusal(answer) || `the console answered ${answer.status}`);
+      if (!answer.ok) throw new Error(Patchbay.refusal(answer) || interpolate(gettext("the console answered %(status)s"), { status: answer.status }, true));
       const { url, token, room: name } = await answer.json();
       room = new Room({ adaptiveStream: false, dynacast: false });
       listen(room);
       await room.connect(url, token);
       if (withMic) await microphone();
       else await room.startAudio().catch(() => {});
-      state("ai", "phone", withMic ? "Connected" : "Connected, typed lines");
+      state("ai", "phone", withMic ? gettext("Connected") : gettext("Connected, typed lines"));
       $("typed").focus();
       find(name);
     } catch (error) {
-      over(`The call could not be placed: ${error.message}. Check Status, then try again.`, "failed");
+      over(interpolate(gettext("The call could not be placed: %(why)s. Check Status, then try again."), { why: error.message }, true), "failed");
     }
   }
 
@@ -49,7 +49,7 @@
       $("mute").hidden = false;
       meter();
     } catch {
-      Patchbay.notice("refused", "The browser did not give its microphone. You are connected: type what the caller says.");
+      Patchbay.notice("refused", gettext("The browser did not give its microphone. You are connected: type what the caller says."));
     }
   }
 
@@ -58,11 +58,11 @@
       if (track.kind === Track.Kind.Audio) document.body.append(track.attach());
     });
     mine.on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((node) => node.remove()));
-    mine.on(RoomEvent.Reconnecting, () => state("hold", "plug-connected-x", "Connection lost, trying again"));
-    mine.on(RoomEvent.Reconnected, () => state("ai", "phone", "Connected"));
+    mine.on(RoomEvent.Reconnecting, () => state("hold", "plug-connected-x", gettext("Connection lost, trying again")));
+    mine.on(RoomEvent.Reconnected, () => state("ai", "phone", gettext("Connected")));
     mine.on(RoomEvent.Disconnected, (reason) => {
       if (mine !== room) return;
-      over(reason === DisconnectReason.CLIENT_INITIATED ? "You hung up." : "The call has ended.", "done");
+      over(reason === DisconnectReason.CLIENT_INITIATED ? gettext("You hung up.") : gettext("The call has ended."), "done");
     });
   }
 
@@ -87,12 +87,12 @@
       }
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
-    if (room && !call) Patchbay.notice("failed", "The console has not heard of this call. See Status: webhooks, agents.");
+    if (room && !call) Patchbay.notice("failed", gettext("The console has not heard of this call. See Status: webhooks, agents."));
   }
 
   async function ring() {
     const answer = await Patchbay.post(root.dataset.ringUrl, { call, key: Patchbay.uuid() });
-    if (!answer.ok) Patchbay.notice("refused", Patchbay.refusal(answer) || "Nobody was rung. Hang up and begin again.");
+    if (!answer.ok) Patchbay.notice("refused", Patchbay.refusal(answer) || gettext("Nobody was rung. Hang up and begin again."));
   }
 
   function over(words, kind) {
@@ -108,12 +108,12 @@
 
   $("with-mic").addEventListener("click", () => start(true));
   $("with-lines").addEventListener("click", () => start(false));
-  $("hang-up").addEventListener("click", () => (room ? room.disconnect() : over("You hung up.", "done")));
+  $("hang-up").addEventListener("click", () => (room ? room.disconnect() : over(gettext("You hung up."), "done")));
   $("key-zero").addEventListener("click", () => room?.localParticipant.publishDtmf(0, "0"));
   $("mute").addEventListener("click", async () => {
     const on = !room.localParticipant.isMicrophoneEnabled;
     await room.localParticipant.setMicrophoneEnabled(on);
-    $("mute").querySelector("span").textContent = on ? "Mute" : "Unmute";
+    $("mute").querySelector("span").textContent = on ? gettext("Mute") : gettext("Unmute");
     $("mute").querySelector("i").className = `ti ti-microphone${on ? "" : "-off"}`;
   });
 
@@ -126,7 +126,7 @@
       $("typed").value = "";
       return;
     }
-    Patchbay.notice("refused", Patchbay.refusal(answer) || "That line was not heard. Try again.");
+    Patchbay.notice("refused", Patchbay.refusal(answer) || gettext("That line was not heard. Try again."));
   });
 
   addEventListener("pagehide", () => room?.disconnect());
