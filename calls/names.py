@@ -10,7 +10,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy, gettext_noop
 
-# Of all that the administration shows: tests/integration/test_marked.py says which is missing.
+# Of all that the administration shows: tests/unit/test_marked.py says which is missing.
 WORDS = (
     gettext_noop("active"),
     gettext_noop("agent profile"),

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, gettext_noop
 
@@ -90,8 +90,8 @@ def badge(display: Display) -> SafeString:
     )
 
 
-# Translators: a regular expression. It finds the seconds that count down in a sentence such as “Rings Dana for 12 s
-# more, then …” or “Waits 30 s for a supervisor”, and no others; the first group is the number.
+# Translators: a regular expression that finds the seconds which count down in a sentence, and no others: “Rings
+# Dana for 12 s more, then …”, “Waits 30 s for a supervisor”. Its first group is the number.
 REMAINING = gettext_noop(r"(\d+) s (?:more|for a supervisor)")
 
 

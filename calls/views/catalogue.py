@@ -1,4 +1,4 @@
-"""The words of the scripts in the reader's language: Django's own catalogue, which a browser asks for once an hour."""
+"""The words of the scripts in the reader's language: Django's catalogue, asked for once an hour."""
 
 from __future__ import annotations
 
@@ -22,4 +22,6 @@ def _changed(request: HttpRequest, *args: Any, **kwargs: Any) -> datetime:
 
 
 _view = last_modified(_changed)(JavaScriptCatalog.as_view())
-catalogue = login_not_required(cache_control(private=True, max_age=KEPT_S)(_view))  # the log-in page has scripts, too
+catalogue = login_not_required(
+    cache_control(private=True, max_age=KEPT_S)(_view)
+)  # the log-in page has scripts, too
