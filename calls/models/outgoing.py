@@ -115,8 +115,8 @@ class WebhookTry(models.Model):
 
     class Meta:
         ordering = ("at", "id")
-        verbose_name = "try"
-        verbose_name_plural = "tries"
+        verbose_name = gettext_lazy("try")
+        verbose_name_plural = gettext_lazy("tries")
 
     def __str__(self) -> str:
         return f"{self.status or self.error} at {self.at:%H:%M:%S}"
