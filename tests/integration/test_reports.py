@@ -137,7 +137,7 @@ def test_figures_lead_to_the_transfers_behind_them(house: tuple[Department, Depa
     link = f"/history?since=2026-10-26&amp;until=2026-11-24&amp;result={reason}"
     assert link in browser.get("/reports?range=30").content.decode()
     behind = browser.get(link.replace("&amp;", "&")).content.decode()
-    (told,) = (row for row in file_of(browser, "results") if row[0] == reason.label)
+    (told,) = (row for row in file_of(browser, "results") if row[0] == str(reason.label))
     assert behind.count('id="row-') == int(told[1])
     assert "/history?since" not in browser.get("/reports?range=30&hour=9").content.decode()
 

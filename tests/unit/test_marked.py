@@ -83,11 +83,11 @@ def _called(node: ast.AST) -> str:
     return getattr(node.func, "id", "")
 
 
-def _literals(node: ast.AST) -> Iterator[ast.Constant]:
-    """The texts under a node, without those that are marked, said in a log, or part of another call."""
+def _literals(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """The texts under a node with their lines, without what is marked, said in a log, or part of another call."""
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
-            yield node
+            yield node.lineno, node.value
         return
     if isinstance(node, ast.Call):
         return
@@ -106,9 +106,9 @@ def _unmarked(path: str) -> Iterator[str]:
             looked, rule = [node.value], WORD
         else:
             continue
-        for text in (text for part in looked for text in _literals(part)):
-            if rule.search(text.value):
-                yield f"{path}:{text.lineno}: {text.value}"
+        for line, text in (found for part in looked for found in _literals(part)):
+            if rule.search(text):
+                yield f"{path}:{line}: {text}"
 
 
 def _sentences(path: str) -> Iterator[str]:
@@ -182,7 +182,7 @@ def test_the_labels_of_choices_are_marked() -> None:
 
 def _shown() -> list[tuple[type[Model], Any]]:
     """Every model of ours that the administration shows, with the page or inline that does."""
-    pages = [(model, page) for model, page in admin.site._registry.items()]
+    pages: list[tuple[type[Model], Any]] = list(admin.site._registry.items())
     pages += [(inline.model, inline) for _, page in list(pages) for inline in page.inlines]
     return [(model, page) for model, page in pages if _own(model)]
 

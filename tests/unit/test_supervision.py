@@ -14,7 +14,7 @@ from calls.states import SupervisionEnd as End
 from calls.states import SupervisionMode as Mode
 from calls.states import SupervisionState as State
 from calls.telephony.tokens import TABLE
-from transfers.record import DOES, describe
+from transfers.record import ASKED, ASKED_ASIDE, BEGAN, CEASED, describe
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -68,7 +68,8 @@ def test_nobody_else_s_identity_names_a_grant(identity: str) -> None:
 
 def test_every_end_and_mode_has_words() -> None:
     assert set(WHY_OVER) == set(End)
-    assert set(DOES) == set(Mode)
+    for words in (ASKED, ASKED_ASIDE, BEGAN, CEASED):
+        assert set(words) == set(Mode)
     assert describe("supervision.ended", {"mode": "listen", "reason": "lost", "seconds": 61.4}) == (
         "ceased to listen after 61 s (the connection was lost)"
     )
