@@ -18,8 +18,7 @@ from calls.timing import now
 
 logger = logging.getLogger(__name__)
 
-JUDGED_EVERY_S = 0.5  # silence and stale claims, whose limits are a second and more
-SEALED_EVERY_S = 1.0
+JUDGED_EVERY_S = 0.5  # silence and stale claims, whose limits are a second and more; and webhooks wait for seals
 
 Part = Callable[[], None]
 _parts: list[Part] = []
@@ -78,6 +77,6 @@ def seal() -> None:
 _in_time = [
     seldom(effects.release_stale, seconds=JUDGED_EVERY_S),
     seldom(watch.bury_dead_jobs, seconds=JUDGED_EVERY_S),
-    seldom(seal, seconds=SEALED_EVERY_S),
+    seldom(seal, seconds=JUDGED_EVERY_S),
     seldom(forget_old, seconds=60),
 ]
