@@ -119,5 +119,7 @@ def test_ours_joins_them(floor: Floor) -> None:
 
         until(accepted, 40, "she presses 1 and they are joined")
         after = heard(caller, time.time())
-    assert begins(after, MANAGER_HZ) is not None, "the manager is there"
-    assert presence(after, MANAGER_HZ).share > 0.5
+    start = begins(after, MANAGER_HZ)  # a line takes its time to open, on a busy machine above all
+    assert start is not None, "the manager is there"
+    since_then = Recording(after.samples[int((start - after.began) * RATE) :], start)
+    assert presence(since_then, MANAGER_HZ).share > 0.5
