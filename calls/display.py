@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext
 
 from calls.access import Sight
-from calls.models import Call
+from calls.models import Call, Department
 from calls.states import CallerWith
 
 # With a plus, or digits that are not part of an id such as 8299c58f-a9ca-4b35.
@@ -28,6 +28,11 @@ class Display:
     fixed: str = ""  # a duration that no longer grows
     pulses: bool = False
     order: int = 5  # on the wallboard: smaller needs more attention
+
+
+def department_name(department: Department | None) -> str:
+    """Its name, or what stands for calls that no department has."""
+    return department.name if department else gettext("Unassigned")
 
 
 def clock(span: timedelta | None) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext, ngettext
 
-from calls.display import clock
+from calls.display import clock, department_name
 from calls.states import CallerWith
 
 AGENT_BACK_WITHIN = timedelta(seconds=4)  # another one is sent after three
@@ -29,7 +29,7 @@ class Seen:
     caller_with: CallerWith
     since: datetime  # the caller is with whom they are with
     started_at: datetime
-    department: str = field(default_factory=lambda: gettext("Unassigned"))
+    department: str = field(default_factory=lambda: department_name(None))
     in_transfer: bool = False  # one is open: it is being seen to
     agent_here: bool = True
     agent_gone_at: datetime | None = None

@@ -10,10 +10,9 @@ from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext
 
 from calls import presence
-from calls.display import Display, caller_name
+from calls.display import Display, caller_name, department_name
 from calls.models import Call, Utterance
 from calls.states import CallState
 from transfers.access import Lens
@@ -119,7 +118,7 @@ def _strip(call: Any, transfer: Transfer | None, attempts: dict[UUID, Attempt], 
         id=call.pk,
         version=shown_version(call),
         caller=caller_name(call, lens.sight),
-        department=call.department.name if call.department else gettext("Unassigned"),
+        department=department_name(call.department),
         department_key=str(call.department_id or 0),
         display=display,
         words=_cut(call.last_words) if lens.sight.transcript and call.last_words else "",
@@ -154,7 +153,7 @@ def _need(transfer: Transfer, lens: Lens) -> Need | None:
     return Need(
         transfer=transfer,
         caller=caller_name(transfer.call, lens.sight),
-        department=department.name if department else gettext("Unassigned"),
+        department=department_name(department),
         person=transfer.person.name if transfer.person else "",
         reason=transfer.reason if lens.sight.transcript else "",
         then=sentence(facts_of(transfer, to_show=True)),

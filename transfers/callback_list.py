@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_noop
 
-from calls.display import Display
+from calls.display import Display, department_name
 from calls.timing import now
 from transfers.access import Lens
 from transfers.models import Callback
@@ -89,7 +89,7 @@ def _row(callback: Callback, lens: Lens) -> Row:
     return Row(
         callback=callback,
         caller=callback.number if shows_number else f"…{callback.number_last4}",
-        department=callback.department.name if callback.department else gettext("Unassigned"),
+        department=department_name(callback.department),
         display=Display("failed" if late else role, icon, words),
         overdue=late,
         claimed_by=by,

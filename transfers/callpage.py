@@ -12,7 +12,7 @@ from django.http import Http404
 from django.utils.translation import gettext, gettext_noop
 
 from calls import presence
-from calls.display import Display, caller_name
+from calls.display import Display, caller_name, department_name
 from calls.models import Call, Supervision, Utterance
 from calls.states import CallerWith, SupervisionEnd, SupervisionMode
 from calls.timing import now
@@ -123,7 +123,7 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
         call=call,
         version=shown_version(call) + bar.version,
         caller=caller_name(call, sight),
-        department=call.department.name if call.department else gettext("Unassigned"),
+        department=department_name(call.department),
         display=state_display(call, transfer, attempt),
         transfer=transfer,
         attempt=attempt,

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext
 
 from calls.agents.protocol import DecisionKind
-from calls.display import Display, caller_name
+from calls.display import Display, caller_name, department_name
 from calls.timing import now
 from transfers import hours
 from transfers.access import Lens
@@ -201,7 +201,7 @@ def desk_call(lens: Lens, manager: Manager) -> DeskCall | None:
         transfer=transfer,
         stage=stage,
         caller=caller_name(transfer_call, lens.sight),
-        department=transfer.department.name if transfer.department else gettext("Unassigned"),
+        department=department_name(transfer.department),
         tried=_tried(attempt),
         facts=collected(transfer_call) if lens.sight.transcript else (),
         rings_until=_rings_until(attempt) if stage == Stage.RINGING else None,

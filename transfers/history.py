@@ -9,9 +9,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext
 
-from calls.display import Display, caller_name
+from calls.display import Display, caller_name, department_name
 from calls.roles import Role
 from transfers.access import Lens
 from transfers.board import newest_attempts
@@ -85,7 +84,7 @@ def _row(transfer: Transfer, attempt: Attempt | None, lens: Lens, program: str) 
     return Row(
         transfer=transfer,
         caller=caller_name(transfer.call, lens.sight),
-        department=transfer.department.name if transfer.department else gettext("Unassigned"),
+        department=department_name(transfer.department),
         display=transfer_display(transfer),
         manager=attempt.manager.name if attempt else "",
         took=transfer.ended_at - transfer.requested_at if transfer.ended_at else None,

@@ -10,10 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
-from django.utils.translation import gettext
 
 from calls.agents.protocol import Role
-from calls.display import caller_name
+from calls.display import caller_name, department_name
 from calls.models import AgentJob, Call, Event, Utterance
 from calls.states import CallerWith, CallState
 from calls.timing import now
@@ -116,7 +115,7 @@ def _seen(
         caller_with=CallerWith(row["caller_with"]),
         since=row["caller_since"],
         started_at=row["started_at"],
-        department=row["department__name"] or gettext("Unassigned"),
+        department=row["department__name"] or department_name(None),
         in_transfer=newest is not None and newest.state in OPEN_TRANSFER,
         agent_here=row["agent_here"],
         agent_gone_at=gone.get(row["pk"]),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext, gettext_noop
 
+from calls.display import department_name
 from calls.models import Department
 from transfers.access import NO_DEPARTMENT
 from transfers.models import Asked, Manager, PhaseKind
@@ -155,7 +156,7 @@ def _hours(found: Figures) -> Table:
 
 def _departments(found: Figures, wanted: Wanted) -> Table:
     names = dict(Department.objects.filter(pk__in=found.departments).values_list("pk", "name"))
-    names[NO_DEPARTMENT] = gettext("Unassigned")
+    names[NO_DEPARTMENT] = department_name(None)
     rows = [
         Row(
             names.get(pk, gettext("Department %(number)s") % {"number": pk}),

@@ -5,6 +5,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET
 
 from calls.access import VIEW_CALLS, VIEW_EVERY_DEPARTMENT
+from calls.display import department_name
 from calls.timing import now
 from calls.views.pages import acts, page
 from transfers.access import NO_DEPARTMENT, Lens, lens_of
@@ -23,7 +24,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "found": found,
         "tables": tables(found, wanted),
         "plots": plots(found, wanted),
-        "departments": [*lens.departments().values_list("pk", "name"), (NO_DEPARTMENT, gettext("Unassigned"))],
+        "departments": [*lens.departments().values_list("pk", "name"), (NO_DEPARTMENT, department_name(None))],
         "ranges": [
             (
                 key,
