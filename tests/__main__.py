@@ -18,8 +18,8 @@ PYTEST = [sys.executable, "-m", "pytest", "--durations", "20"]
 TRANSFERS = [*PYTEST, "-m", "not alone and not long", "tests/sip", "tests/e2e"]
 # Three at a time, the longest first.
 COMPUTES = [*PYTEST, "--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
-COMPUTES += ["tests/integration", "tests/contract", "tests/unit"]
-ALONE = [*PYTEST, "-m", "alone", "tests/e2e"]
+COMPUTES += ["-m", "not alone", "tests/integration", "tests/contract", "tests/unit"]
+ALONE = [*PYTEST, "-m", "alone", "tests/contract", "tests/e2e"]
 
 
 def main() -> None:

@@ -21,13 +21,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from config.env import ROOT
 from config.launcher.state import any_port
 from config.setup.chromium import find
+from tests.patience import PATIENCE_S
 from tests.product import until
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PASSWORD = "of-no-importance"
-PATIENCE_MS = 30_000.0  # a busy machine is slow, not wrong
+PATIENCE_MS = PATIENCE_S * 1000
 SCREEN = {"width": 1440, "height": 900}
 Enter = Callable[..., BrowserContext]  # of a user and Chromium's options; see tests/integration/conftest.py
 TONE_RATE, TONE_S, TONE_LEVEL = 48_000, 10, 8000

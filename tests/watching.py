@@ -11,9 +11,10 @@ from livekit import api, rtc
 
 from calls.telephony.simulator.recording import RATE
 from tests.livekit import KEY, SECRET
+from tests.patience import PATIENCE_S
 
 
-async def until(condition: Callable[[], object | Awaitable[object]], within: float = 10) -> None:
+async def until(condition: Callable[[], object | Awaitable[object]], within: float = PATIENCE_S) -> None:
     """Look until it holds; what it answers may be awaited."""
     async with asyncio.timeout(within):
         while True:

@@ -276,6 +276,7 @@ async def test_a_phone_hears_and_is_heard_from_its_answer_on(carrier: Carrier) -
     assert (await carrier.last())["ended_at"]
 
 
+@pytest.mark.alone
 async def test_a_manager_takes_the_call_by_voice_after_the_question(carrier: Carrier) -> None:
     agent = await carrier.join("consult-1", "agent", listens=True)
     keys: list[str] = []
@@ -342,6 +343,7 @@ async def test_a_caller_is_referred_as_a_phone_is(carrier: Carrier) -> None:
     assert [event["text"] for event in events if event["what"] == "referred"] == ["tel:+12025550117"]
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("line")
 async def test_a_caller_hangs_up_in_time_and_says_what_it_is_told(carrier: Carrier) -> None:
     placed = await carrier.ask("POST", "/calls", {"story": "opening-hours", "at_most_s": 6})

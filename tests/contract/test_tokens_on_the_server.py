@@ -16,6 +16,7 @@ from calls.agents.link_token import sign_link_token
 from calls.telephony.livekit import LiveKitGateway
 from calls.telephony.tokens import TABLE, Purpose, mint
 from tests.livekit import KEY, SECRET, LiveKitServer
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -78,7 +79,7 @@ async def room_joined(http: aiohttp.ClientSession, token: str, *, asked: str) ->
     """The room and identity that the server gives to a client that asks for room `asked`."""
     params = {"access_token": token, "room": asked, "protocol": "16", "auto_subscribe": "1"}
     async with http.ws_connect("/rtc", params=params) as socket:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             first = SignalResponse.FromString(await socket.receive_bytes())
     return first.join.room.name, first.join.participant.identity
 

@@ -13,13 +13,13 @@ from calls.call_effects import Aside, _keep_aside
 from calls.telephony.livekit import LiveKitGateway
 from calls.telephony.tokens import mint
 from tests.livekit import KEY, SECRET, LiveKitServer
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
 ROOM = "call-whisper"
 MANAGER, WHISPERER = "manager-1", "supervisor-1"
 OTHERS = ("caller-1", "listen-1", "supervisor-2")
-WITHIN_S = 20.0
 RATE, BLOCK = 48_000, 480
 A_SECOND = 100  # frames
 
@@ -68,7 +68,7 @@ class Ears:
         return all(self.hears[one][WHISPERER] == before[one] for one in deaf)
 
     async def until(self, ready: Callable[[], bool]) -> None:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not ready():  # noqa: ASYNC110 - the client tells each change in a callback of its own
                 await asyncio.sleep(0.05)
 
@@ -116,6 +116,6 @@ async def test_the_server_s_word_keeps_it_from_everybody_else(ears: Ears, liveki
         await _keep_aside(gateway, Aside(ROOM, WHISPERER, MANAGER))
     finally:
         await gateway.close()
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not await ears.meanwhile(*OTHERS):
             pass  # what was on its way

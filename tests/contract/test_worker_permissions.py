@@ -15,6 +15,7 @@ from calls.agents.grants import AGENTS
 from calls.telephony.gateway import Dispatch
 from calls.telephony.livekit import LiveKitGateway
 from tests.livekit import KEY, SECRET, LiveKitServer
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -50,7 +51,7 @@ async def test_a_job_s_token_has_the_permissions_that_we_ask_for(livekit_server:
     headers = {"Authorization": f"Bearer {token}"}
     gateway = LiveKitGateway(livekit_server.api_url, KEY, SECRET)
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE_S),
         aiohttp.ClientSession() as http,
         http.ws_connect(f"{livekit_server.url}/agent", headers=headers) as socket,
     ):

@@ -25,6 +25,7 @@ from calls.roles import Role
 from calls.services import links
 from calls.timing import now
 from tests import rows
+from tests.patience import PATIENCE_S
 from tests.people import account
 from transfers.live import levels_pieces
 
@@ -55,7 +56,7 @@ class Socket:
         self.link = WebsocketCommunicator(LinkConsumer.as_asgi(), "/agents/link", headers=headers)
 
     async def __aenter__(self) -> Socket:
-        connected, _ = await self.link.connect(timeout=5)
+        connected, _ = await self.link.connect(timeout=PATIENCE_S)
         assert connected
         return self
 
@@ -72,13 +73,13 @@ class Socket:
 
     async def frame(self, kind: str) -> Any:
         while True:
-            found = p.console_frames.validate_json(await self.link.receive_from(timeout=5))
+            found = p.console_frames.validate_json(await self.link.receive_from(timeout=PATIENCE_S))
             if found.type == kind:
                 return found
 
     async def closed(self) -> int:
         while True:
-            message = await self.link.receive_output(timeout=5)
+            message = await self.link.receive_output(timeout=PATIENCE_S)
             if message["type"] == "websocket.close":
                 return int(message.get("code", 1000))
 
@@ -115,7 +116,7 @@ def say(text: str) -> UUID:
     "token", ["", "nonsense", sign_link_token(room="x", job_id="y", role="z", secret="a" * 40)]
 )
 async def test_a_link_without_a_token_of_ours_is_refused(token: str) -> None:
-    connected, code = await Socket(token=token).link.connect(timeout=5)
+    connected, code = await Socket(token=token).link.connect(timeout=PATIENCE_S)
     assert (connected, code) == (False, 4401)
 
 

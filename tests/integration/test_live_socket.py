@@ -22,6 +22,7 @@ from calls.models import Call, Membership, OpenPage
 from calls.roles import Role
 from calls.services.calls import touched
 from tests import rows
+from tests.patience import PATIENCE_S
 from tests.people import account
 from transfers.access import lens_of
 from transfers.live import partial_pieces
@@ -50,7 +51,7 @@ class Browser:
         wanted = [{"view": view, "id": id} for view, id in views]
         await self.link.send_json_to({"type": "subscribe", "views": wanted})
 
-    async def until(self, kind: str, seconds: float = 5.0, **fields: Any) -> dict[str, Any]:
+    async def until(self, kind: str, seconds: float = PATIENCE_S, **fields: Any) -> dict[str, Any]:
         """The next message of a kind; others are passed over."""
         async with asyncio.timeout(seconds):
             while True:
@@ -98,7 +99,7 @@ async def ready(browser: Browser, *views: tuple[str, str]) -> None:
 async def closed_with(browser: Browser) -> int:
     await browser.link.connect()
     while True:
-        message = await browser.link.receive_output(timeout=2)
+        message = await browser.link.receive_output(timeout=PATIENCE_S)
         if message["type"] == "websocket.close":
             return int(message["code"])
 
@@ -286,7 +287,7 @@ async def test_the_hub_stops_at_whatever_moment():
         hub.start()
         for _ in range(steps):
             await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await hub.stop()
 
 
@@ -294,7 +295,7 @@ async def test_an_unreadable_frame_closes_the_socket(running_hub):
     user = await sync_to_async(account)(Role.SUPERVISOR)
     async with Browser(user) as browser:
         await browser.link.send_to(text_data='{"type": "subscribe", "views": "all of them"}')
-        while (message := await browser.link.receive_output(timeout=2))["type"] != "websocket.close":
+        while (message := await browser.link.receive_output(timeout=PATIENCE_S))["type"] != "websocket.close":
             pass
         assert message["code"] == 4400
 

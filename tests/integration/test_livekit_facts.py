@@ -19,11 +19,12 @@ from calls.telephony import tokens
 from calls.telephony.livekit import LiveKitGateway
 from tests import rows
 from tests.livekit import KEY, SECRET, LiveKitServer
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
 
 
-async def until(look: Callable[[], Any], *, within_s: float = 10) -> Any:
+async def until(look: Callable[[], Any], *, within_s: float = PATIENCE_S) -> Any:
     """What `look` finds in the database, as soon as it is something."""
     end = time.monotonic() + within_s
     while True:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from calls.live import publish
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -19,11 +20,11 @@ def heard():
     client = redis.Redis.from_url(settings.VALKEY_URL)
     pubsub = client.pubsub()
     pubsub.subscribe(publish.CHANNEL)
-    assert pubsub.get_message(timeout=2)["type"] == "subscribe"
+    assert pubsub.get_message(timeout=PATIENCE_S)["type"] == "subscribe"
 
     def frames(count: int) -> list[dict]:
         found = []
-        until = time.monotonic() + 5
+        until = time.monotonic() + PATIENCE_S
         while len(found) < count and time.monotonic() < until:
             message = pubsub.get_message(ignore_subscribe_messages=True, timeout=0.05)
             if message:

@@ -16,6 +16,7 @@ from calls.agents import protocol as p
 from calls.agents.conversation import Conversation
 from calls.agents.link import AgentLink, link_url
 from calls.agents.link_token import verify_link_token
+from tests.patience import PATIENCE_S
 
 SNAPSHOT = p.Snapshot(call_id=uuid4(), room="call-1")
 
@@ -83,7 +84,7 @@ class Console:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         async with self.changed:
-            await asyncio.wait_for(self.changed.wait_for(holds), 10)
+            await asyncio.wait_for(self.changed.wait_for(holds), PATIENCE_S)
 
 
 def down(seq: int, text: str) -> p.Down:
@@ -247,7 +248,7 @@ async def test_levels_are_told_while_somebody_looks_and_no_longer(console: Conso
     await link.tell(levels)
     await console.until(lambda: console.levels == [levels])
     again = asyncio.create_task(link.looked_at())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while again.done():
             await asyncio.sleep(0.05)
             again = asyncio.create_task(link.looked_at())

@@ -14,15 +14,15 @@ import pytest
 
 from config.launcher.children import FREE_DEATHS, Child, Family
 from config.launcher.commands import Command
+from tests.patience import PATIENCE_S
 from tests.product import gone
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 ENDS = (sys.executable, "-c", "raise SystemExit(3)")
-BOUND = 20.0
 
 
 def until(ready: Callable[[], object]) -> None:
-    end = time.monotonic() + BOUND
+    end = time.monotonic() + PATIENCE_S
     while not ready():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.01)
