@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from livekit import rtc
@@ -14,6 +14,7 @@ from calls.telephony.livekit import LiveKitGateway
 from calls.telephony.tokens import mint
 from tests.livekit import KEY, SECRET, LiveKitServer
 from tests.patience import PATIENCE_S
+from tests.watching import until
 
 pytestmark = pytest.mark.contract
 
@@ -64,13 +65,8 @@ class Ears:
     async def meanwhile(self, *deaf: str) -> bool:
         """Whether the manager is sent a second of the whisper, and `deaf` nothing of it meanwhile."""
         before = {one: self.hears[one][WHISPERER] for one in (MANAGER, *deaf)}
-        await self.until(lambda: self.hears[MANAGER][WHISPERER] >= before[MANAGER] + A_SECOND)
+        await until(lambda: self.hears[MANAGER][WHISPERER] >= before[MANAGER] + A_SECOND)
         return all(self.hears[one][WHISPERER] == before[one] for one in deaf)
-
-    async def until(self, ready: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while not ready():  # noqa: ASYNC110 - the client tells each change in a callback of its own
-                await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -102,7 +98,7 @@ async def test_the_publisher_s_word_keeps_it_from_everybody_else(ears: Ears) -> 
     )
     await ears.speak(WHISPERER)
     await ears.speak(OTHERS[2])  # which everybody is sent: what comes before has been decided then
-    await ears.until(lambda: all(ears.hears[one][OTHERS[2]] for one in (MANAGER, *OTHERS[:2])))
+    await until(lambda: all(ears.hears[one][OTHERS[2]] for one in (MANAGER, *OTHERS[:2])))
     assert await ears.meanwhile(*OTHERS)
     assert [ears.hears[one][WHISPERER] for one in OTHERS] == [0] * 3
 
@@ -110,7 +106,7 @@ async def test_the_publisher_s_word_keeps_it_from_everybody_else(ears: Ears) -> 
 async def test_the_server_s_word_keeps_it_from_everybody_else(ears: Ears, livekit_server: LiveKitServer) -> None:
     """A browser that lets everybody subscribe is not obeyed for long."""
     await ears.speak(WHISPERER)
-    await ears.until(lambda: all(ears.hears[one][WHISPERER] for one in (MANAGER, *OTHERS)))
+    await until(lambda: all(ears.hears[one][WHISPERER] for one in (MANAGER, *OTHERS)))
     gateway = LiveKitGateway(livekit_server.api_url, KEY, SECRET)
     try:
         await _keep_aside(gateway, Aside(ROOM, WHISPERER, MANAGER))

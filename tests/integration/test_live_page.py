@@ -99,12 +99,12 @@ def test_a_lost_console_is_told_and_what_was_missed_is_fetched(
 ) -> None:
     page.evaluate("window.stayed = true")
     console.stop()
-    expect(page.locator("#link")).to_contain_text("offline")
+    expect(page.locator("#link")).to_contain_text("offline", timeout=5000)
     change(floor.waiting.call, caller_last4="7070")
     gone = floor.merged.call
     change(gone, state=CallState.INACTIVE)
     console.start()
-    expect(page.locator("#link")).to_contain_text("live")
+    expect(page.locator("#link")).to_contain_text("live", timeout=5000)
     expect(strip(page, floor.waiting.call)).to_contain_text("…7070")
     expect(strip(page, gone)).to_have_count(0)
     assert page.evaluate("window.stayed")
