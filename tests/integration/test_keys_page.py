@@ -184,6 +184,7 @@ COUNTED = """() => {
 
 def test_approvals_sound_and_are_notified_once_asked_for(page: Page, floor: rows.Floor) -> None:
     page.evaluate(COUNTED)
+    expect(page.locator(MARK)).to_contain_text("1")  # what waits already when the page opens is no news
     line = page.locator("#ask-alerts")
     expect(line).to_contain_text("When a caller needs your approval")
     asks(floor)
