@@ -28,7 +28,7 @@ from transfers.people import person_of
 from transfers.roster import OF_DEPARTMENT, OF_MANAGER, is_closed
 from transfers.selectors import APPROVE
 from transfers.states import OPEN_ATTEMPT
-from transfers.strip_html import strip_htmls
+from transfers.strip_html import changed_htmls
 
 METER_DB = 60.0
 SHOWN_ONCE = -1  # below every version: put in if missing, never replaced
@@ -62,7 +62,7 @@ def _render_board(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
 
 
 def strip_pieces(call_id: UUID, lens: Lens) -> list[Piece]:
-    found = strip_htmls(lens, call_ids=[call_id])
+    found = changed_htmls(lens, [call_id])
     if not found:
         return [Piece(target=f"strip-{call_id}")]
     strip = found[0]

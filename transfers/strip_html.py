@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 
 from calls.access import Sight
 from calls.kept import Kept
-from calls.states import CallState
 from transfers.access import Lens
-from transfers.board import MOST_STRIPS, Strip, strips, with_versions
+from transfers.board import MOST_STRIPS, Strip, strips
+from transfers.live_calls import LiveCall
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,20 @@ def _key(call_id: UUID, version: int, sight: Sight) -> Key:
     return (call_id, version, sight.full_number, sight.transcript)
 
 
-def strip_htmls(lens: Lens, *, call_ids: Iterable[UUID] | None = None) -> Sequence[StripHtml]:
-    """The live calls that this lens sees, in the wallboard's order; only what has changed is read and rendered."""
-    if call_ids is not None:  # these have changed: to ask first which are kept would be one more query for each
-        return [_html(strip, lens.sight) for strip in strips(lens, call_ids=call_ids)]
-    calls = lens.calls().exclude(state=CallState.INACTIVE).order_by()
-    versions = with_versions(calls).values_list("pk", "version", "transfer_versions", "last_id")
-    keys = [_key(pk, sum(parts), lens.sight) for pk, *parts in versions[:MOST_STRIPS]]
+def strip_htmls(lens: Lens, calls: Sequence[LiveCall]) -> Sequence[StripHtml]:
+    """These calls, in the wallboard's order; only what has changed is read and rendered."""
+    keys = [_key(call.id, call.version, lens.sight) for call in calls[:MOST_STRIPS]]
     found = {key: row for key in keys if (row := _kept.find(key))}
     missing = [key[0] for key in keys if key not in found]
     rows = list(found.values())
     if missing:
         rows += [_html(strip, lens.sight) for strip in strips(lens, call_ids=missing)]
     return sorted(rows, key=lambda row: row.sort)
+
+
+def changed_htmls(lens: Lens, call_ids: Iterable[UUID]) -> Sequence[StripHtml]:
+    """Of live calls that have changed: to ask first which are kept would be one more query for each."""
+    return [_html(strip, lens.sight) for strip in strips(lens, call_ids=call_ids)]
 
 
 def _html(strip: Strip, sight: Sight) -> StripHtml:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Max, OuterRef, Subquery
 
 from calls.agents.protocol import Role
 from calls.display import caller_name, department_name
+from calls.kept import Kept
 from calls.models import AgentJob, Call, Event, Utterance
-from calls.states import CallerWith, CallState
+from calls.states import CallerWith
 from calls.timing import now
 from transfers.access import Lens
 from transfers.attention import TWICE, Reason, Seen, look
 from transfers.callback_list import next_overdue
+from transfers.live_calls import LiveCall
 from transfers.models import Policy, Transfer
 from transfers.states import OPEN_TRANSFER, TransferState
 
 MOST = 50
+DEFAULT_LIMIT = timedelta(seconds=Policy().hold_limit_s)
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,11 @@ class Watched:
     next_at: datetime | None
 
 
-def watched(lens: Lens) -> Watched:
-    """For whoever watches calls. Rehearsals are left out: nobody is on the line."""
+def watched(lens: Lens, calls: Sequence[LiveCall]) -> Watched:
+    """Of these calls, for whoever watches calls. Rehearsals are left out: nobody is on the line."""
     if not lens.scope.sees_calls:
         return Watched((), None)
-    rows = list(_rows(lens.calls().exclude(state=CallState.INACTIVE).filter(rehearsal=False)))
-    ids = [row["pk"] for row in rows]
-    transfers = _transfers(ids)
-    gone = _gone([row["pk"] for row in rows if not row["agent_here"]])
-    limits = _limits() if any(row["caller_with"] != CallerWith.AI for row in rows) else {}
-    seen = {row["pk"]: _seen(row, transfers[row["pk"]], gone, limits) for row in rows}
+    seen = _seen([call for call in calls if not call.rehearsal])
     at = now()
     looked = {pk: look(one, at) for pk, one in seen.items()}
     found = {pk: why for pk, (why, _) in looked.items() if why}
@@ -71,21 +69,47 @@ def watched(lens: Lens) -> Watched:
     return Watched(_cards(found, seen, lens), min((*coming, *next_overdue(lens)), default=None))
 
 
-def _rows(calls: QuerySet[Call]) -> Iterable[dict[str, Any]]:
+# With the department whose limit for holds is the call's.
+_kept: Kept[tuple[Seen, int | None]] = Kept(5000)
+
+
+def _seen(calls: Sequence[LiveCall]) -> Mapping[UUID, Seen]:
+    """Only what has changed is read; an agent's end and a limit change without the call, and are not kept."""
+    kept = {call.id: row for call in calls if (row := _kept.find(_key(call)))}
+    kept |= _read([call for call in calls if call.id not in kept])
+    gone = _gone([call.id for call in calls if not call.agent_here])
+    limits = _limits() if any(not seen.with_ai for seen, _ in kept.values()) else {}
+    for pk, (seen, department) in kept.items():
+        if pk in gone or not seen.with_ai:
+            limit = limits.get(department, DEFAULT_LIMIT)
+            kept[pk] = (replace(seen, agent_gone_at=gone.get(pk), hold_limit=limit), department)
+    return {pk: seen for pk, (seen, _) in kept.items()}
+
+
+def _key(call: LiveCall) -> tuple[UUID, int, bool, bool]:
+    return (call.id, call.version, call.agent_here, call.agent_speaking)
+
+
+def _read(calls: Sequence[LiveCall]) -> Mapping[UUID, tuple[Seen, int | None]]:
+    """Their transfers may be newer than the version that they are kept by: nobody asks for that one again."""
+    if not calls:
+        return {}
+    live = {call.id: call for call in calls}
+    transfers = _transfers(live)
+    rows = ((row["pk"], row) for row in _rows(live))
+    return {pk: _kept.put(_key(live[pk]), _seen_in(row, live[pk], transfers[pk])) for pk, row in rows}
+
+
+def _rows(call_ids: Collection[UUID]) -> Iterable[dict[str, Any]]:
     turns = Utterance.objects.filter(call=OuterRef("pk"), side="call").order_by("-started_at", "-id")
-    jobs = AgentJob.objects.filter(call=OuterRef("pk"), role=Role.SUPPORT, closed_at=None)
-    rows: Iterable[dict[str, Any]] = (
-        calls.order_by()
-        .annotate(heard_at=Subquery(turns.values("started_at")[:1]), agent_here=Exists(jobs))
-        .values(
-            *("pk", "caller_with", "caller_since", "started_at", "agent_state", "heard_at", "agent_here"),
-            *("department_id", "department__name"),
-        )
+    calls = Call.objects.filter(pk__in=call_ids).annotate(heard_at=Subquery(turns.values("started_at")[:1]))
+    rows: Iterable[dict[str, Any]] = calls.values(
+        *("pk", "caller_with", "caller_since", "started_at", "heard_at", "department_id", "department__name")
     )
     return rows
 
 
-def _transfers(call_ids: Sequence[UUID]) -> Mapping[UUID, list[Transfer]]:
+def _transfers(call_ids: Collection[UUID]) -> Mapping[UUID, list[Transfer]]:
     found: dict[UUID, list[Transfer]] = defaultdict(list)
     fields = ("call_id", "state", "requested_by_id", "merged_at", "parked_at", "follows_id", "department_id")
     for transfer in Transfer.objects.filter(call_id__in=call_ids).only(*fields).order_by("requested_at", "id"):
@@ -93,38 +117,36 @@ def _transfers(call_ids: Sequence[UUID]) -> Mapping[UUID, list[Transfer]]:
     return found
 
 
-def _gone(call_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+def _gone(call_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
     """When the last agent of calls that have none now was there."""
-    jobs = AgentJob.objects.filter(call_id__in=call_ids, role=Role.SUPPORT).values("call_id")
+    if not call_ids:
+        return {}
+    jobs = AgentJob.objects.filter(call_id__in=call_ids, role=Role.SUPPORT, closed_at__isnull=False).values(
+        "call_id"
+    )
     return dict(jobs.annotate(at=Max("closed_at")).values_list("call_id", "at"))
 
 
-def _limits() -> dict[int, timedelta]:
-    return {
-        department: timedelta(seconds=limit)
-        for department, limit in Policy.objects.values_list("department_id", "hold_limit_s")
-    }
+def _limits() -> Mapping[int | None, timedelta]:
+    limits = Policy.objects.values_list("department_id", "hold_limit_s")
+    return {department: timedelta(seconds=limit) for department, limit in limits}
 
 
-def _seen(
-    row: dict[str, Any], transfers: list[Transfer], gone: dict[UUID, datetime], limits: dict[int, timedelta]
-) -> Seen:
+def _seen_in(row: dict[str, Any], call: LiveCall, transfers: list[Transfer]) -> tuple[Seen, int | None]:
     newest = transfers[-1] if transfers else None
-    department = newest.department_id if newest and newest.department_id else row["department_id"]
-    return Seen(
+    seen = Seen(
         caller_with=CallerWith(row["caller_with"]),
         since=row["caller_since"],
         started_at=row["started_at"],
         department=row["department__name"] or department_name(None),
         in_transfer=newest is not None and newest.state in OPEN_TRANSFER,
-        agent_here=row["agent_here"],
-        agent_gone_at=gone.get(row["pk"]),
-        agent_speaking=row["agent_state"] == "speaking",
+        agent_here=call.agent_here,
+        agent_speaking=call.agent_speaking,
         heard_at=row["heard_at"],
-        asks=_asks(row["pk"], transfers),
+        asks=_asks(call.id, transfers),
         parked_at=newest.parked_at if newest and newest.state == TransferState.MERGED else None,
-        hold_limit=limits.get(department, timedelta(seconds=Policy().hold_limit_s)),
     )
+    return seen, newest.department_id if newest and newest.department_id else row["department_id"]
 
 
 def _asks(call_id: UUID, transfers: list[Transfer]) -> int:
@@ -136,7 +158,7 @@ def _asks(call_id: UUID, transfers: list[Transfer]) -> int:
     return asked.filter(facts__by="ai").count()
 
 
-def _cards(found: dict[UUID, tuple[Reason, ...]], seen: dict[UUID, Seen], lens: Lens) -> tuple[Card, ...]:
+def _cards(found: Mapping[UUID, tuple[Reason, ...]], seen: Mapping[UUID, Seen], lens: Lens) -> tuple[Card, ...]:
     calls = Call.objects.filter(pk__in=found)
     cards = (
         Card(

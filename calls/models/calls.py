@@ -136,7 +136,7 @@ class UtteranceManager(models.Manager["Utterance"]):
 class Utterance(models.Model):
     """One finished turn of somebody, on the caller's side or in the consultation."""
 
-    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="utterances")
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="utterances", db_index=False)
     attempt_id = models.UUIDField(null=True, blank=True)
     speaker = models.CharField(max_length=16, choices=[(s.value, s.value) for s in Speaker])
     side = models.CharField(max_length=12, default="call")
@@ -155,6 +155,7 @@ class Utterance(models.Model):
         ordering = ("started_at", "id")
         indexes = (
             models.Index(fields=("call", "started_at", "id"), name="utterance_order"),
+            models.Index(fields=("call", "-id"), name="utterance_newest"),
             # Without a list of what is to be indexed later: every search would read through it.
             GinIndex(fields=("words",), fastupdate=False, name="utterance_words"),
         )

@@ -27,7 +27,7 @@ from tests.people import account
 from transfers.access import lens_of
 from transfers.models import Attempt, Manager, Transfer
 from transfers.states import AttemptState, TransferState
-from transfers.strip_html import strip_htmls
+from transfers.strip_html import changed_htmls
 
 CALLS = 500
 DEPARTMENTS = 5
@@ -48,7 +48,7 @@ def measure(ground: Ground) -> Reading:
     for nth in range(ground.few(LOADS)):
         changed = calls[nth * A_SECOND % CALLS :][:A_SECOND]
         _change(changed)
-        strip_htmls(lens_of(user), call_ids=[call.pk for call in changed])
+        changed_htmls(lens_of(user), [call.pk for call in changed])
         warm.append(_load(client))
         _change(changed)
         unseen.append(_load(client))

@@ -33,6 +33,7 @@ from tests.browser import chromium, log_in
 from tests.people import account
 from tests.product import until
 from transfers.access import Lens, lens_of
+from transfers.live_calls import live_calls
 from transfers.strip_html import strip_htmls
 
 PER_SECOND = 50.0
@@ -231,7 +232,7 @@ def _settled(pages: Mapping[str, Page], expected: Sequence[Expected]) -> tuple[d
 
 
 def _strips(lens: Lens) -> dict[str, int]:
-    return {f"strip-{strip.id}": strip.version for strip in strip_htmls(lens)}
+    return {f"strip-{strip.id}": strip.version for strip in strip_htmls(lens, live_calls(lens))}
 
 
 def _rooms(lens: Lens) -> dict[str, int]:

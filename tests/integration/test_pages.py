@@ -270,7 +270,7 @@ def test_status_names_every_part_and_what_to_do(as_, floor):
 def test_an_unknown_page_and_a_broken_one_say_so(as_, floor, monkeypatch):
     browser = as_("owner")
     assert "belongs to another department" in browser.get("/nothing").content.decode()
-    monkeypatch.setattr("transfers.views.wallboard.strip_htmls", lambda lens: 1 / 0)
+    monkeypatch.setattr("transfers.views.wallboard.strip_htmls", lambda *_: 1 / 0)
     answer = browser.get("/")
     assert answer.status_code == 500
     assert "Something failed on our side" in answer.content.decode()

@@ -17,6 +17,7 @@ from tests.browser import Console, Enter, opened
 from tests.people import account
 from transfers.access import lens_of
 from transfers.attention import SILENCE
+from transfers.live_calls import live_calls
 from transfers.models import Manager, Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 from transfers.strip_html import strip_htmls
@@ -199,7 +200,8 @@ def test_managers_say_how_their_day_went_and_figures_name_the_last_rehearsal(
 
 
 def test_the_strips_that_a_process_keeps_are_found_by_what_they_show(floor: rows.Floor) -> None:
-    seen = {row.id: row for row in strip_htmls(lens_of(account(Role.SUPERVISOR, floor.billing)))}
+    lens = lens_of(account(Role.SUPERVISOR, floor.billing))
+    seen = {row.id: row for row in strip_htmls(lens, live_calls(lens))}
     row = seen[floor.waiting.call_id]
     assert row.text == "…4417 billing of course. i am asking a colleague whether they can take your call."
     assert (row.department, row.state) == (str(floor.billing.pk), "approval")

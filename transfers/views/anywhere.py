@@ -39,5 +39,5 @@ def oldest(request: HttpRequest) -> HttpResponse:
 def find(request: HttpRequest) -> HttpResponse:
     """The palette's calls, as options of its list."""
     lens, words = lens_of(request.user), request.GET.get("q", "")[:MOST_LETTERS]
-    context = {"live_calls": finding.live_calls(lens, words), "ended_calls": finding.ended_calls(lens, words)}
+    context = {"live_calls": finding.live(lens, words), "ended_calls": finding.ended(lens, words)}
     return render(request, "transfers/_found.html", context)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from transfers import board_filter, callback_list, escalation
 from transfers.access import Lens, board_audiences, lens_of
 from transfers.board import Need, needs
 from transfers.figures import figures
+from transfers.live_calls import LiveCall, live_calls
 from transfers.manager_presence import set_by_person
 from transfers.models import Manager
 from transfers.people import person_of
@@ -30,8 +32,9 @@ def wallboard(request: HttpRequest) -> HttpResponse:
     lens = lens_of(request.user)
     place = live(request, "wallboard", board_audiences(lens))
     waiting = list(needs(lens))
-    summary = _summary(request, lens, waiting)
-    wanted, rows = board_filter.parse(request.GET), strip_htmls(lens)
+    calls = live_calls(lens)
+    summary = _summary(request, lens, calls, waiting)
+    wanted, rows = board_filter.parse(request.GET), strip_htmls(lens, calls)
     needing = {need.transfer.call_id for need in waiting} | {card.id for card in summary["watched"].cards}
     needing |= {row.callback.call_id for row in summary["overdue"]}
     shown = [(row, wanted.admits(row, needing)) for row in wanted.sorted(rows)]
@@ -88,14 +91,14 @@ def summary(request: HttpRequest) -> HttpResponse:
     """What time changes, too: the figures, the calls that need somebody, the managers. A page asks for it at most
     once a second, after a change or when `Watched.next_at` has come."""
     lens = lens_of(request.user)
-    return render(request, "transfers/summary.html", _summary(request, lens, list(needs(lens))))
+    return render(request, "transfers/summary.html", _summary(request, lens, live_calls(lens), list(needs(lens))))
 
 
-def _summary(request: HttpRequest, lens: Lens, waiting: list[Need]) -> dict[str, Any]:
+def _summary(request: HttpRequest, lens: Lens, calls: Sequence[LiveCall], waiting: list[Need]) -> dict[str, Any]:
     managers = panel(lens, staff=bool(getattr(request.user, "is_staff", False)))
     return {
         "managers": managers.html,
         "figures": figures(lens, managers, waiting=len(waiting)),
-        "watched": watched(lens),
+        "watched": watched(lens, calls),
         "overdue": callback_list.overdue(lens) if lens.sight.call_back else (),
     }
