@@ -8,6 +8,7 @@
   const SILENT_MS = 6000; // the server says something every 2 s
   const POINTER_MS = 2500; // a pointer that has rested longer does not hold rows still
   const SUMMARY_MS = 1000;
+  const SHOWN_MS = 50;
   const CONNECT_MS = 2500; // an attempt that nobody answers is given up, or it would outlast the outage;
   const LONGER_MOST = 2; // each next one is given twice the time, so that a slow answer is still an answer
   const LONGEST_MS = 3600000;
@@ -120,7 +121,7 @@
       positions.set(here, [message.epoch, message.seq]);
       message.pieces.forEach(apply);
       summarise();
-      shown();
+      shownSoon();
     } else if (message.type === "resync") {
       resync();
     } else if (message.type === "banner") {
@@ -128,10 +129,18 @@
     }
   }
 
-  /** After every change of the page: clocks tick, and whoever counts or filters rows does it again. */
+  /** After every change of the page: whoever counts or filters rows does it again. Its clocks have ticked: `dress`. */
   function shown() {
-    Patchbay.tick();
     document.dispatchEvent(new CustomEvent("patchbay:shown"));
+  }
+
+  let shownTimer = 0;
+  /** Once for many changes: with hundreds of rows each counting takes a while. */
+  function shownSoon() {
+    shownTimer ||= setTimeout(() => {
+      shownTimer = 0;
+      shown();
+    }, SHOWN_MS);
   }
 
   // ── pieces ──────────────────────────────────────────────────────────────────────────────────
@@ -197,11 +206,11 @@
     const open = new Set([...old.querySelectorAll("details[open][id]")].map((node) => node.id));
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     const key = focused && (focused === old ? "" : focused.id || focused.dataset.focus);
-    const scroll = old.scrollTop;
+    const scroll = old.matches("[data-region]") && old.scrollTop; // to ask a row would cost the page's whole layout
     old.replaceWith(fresh);
     for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
     htmx.process(fresh);
-    fresh.scrollTop = scroll;
+    if (scroll) fresh.scrollTop = scroll;
     if (focused) {
       const heir = key === "" ? fresh : fresh.querySelector(`#${CSS.escape(key)}, [data-focus="${CSS.escape(key)}"]`);
       heir?.focus({ preventScroll: true });

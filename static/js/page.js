@@ -83,10 +83,10 @@
   function tick(within = document) {
     const now = Patchbay.now();
     for (const node of within.querySelectorAll(".clock")) {
-      const text = node.dataset.until
-        ? clock(Number(node.dataset.until) - now + 999)
-        : node.dataset.since && clock(now - Number(node.dataset.since));
-      if (text && node.textContent !== text) node.textContent = text;
+      node.runs ??= { until: Number(node.dataset.until), since: Number(node.dataset.since) }; // hundreds, four times a second
+      const { until, since } = node.runs;
+      const text = until ? clock(until - now + 999) : since && clock(now - since);
+      if (text && node.shows !== text) node.textContent = node.shows = text;
     }
     for (const node of within.querySelectorAll("time[data-at]:not([data-local])")) local(node);
     for (const node of within.querySelectorAll("[data-seconds]")) {

@@ -38,7 +38,7 @@ from transfers.strip_html import strip_htmls
 
 PER_SECOND = 50.0
 A_CALL = 10  # webhooks; so many ticks after a call the next begins
-STANDING = 60
+STANDING = 475
 WARM_UP = 300  # until as many callers go as come
 MEASURED = 1000
 CUT = 200  # while the console's frames are cut off: they have to be there after the resync
