@@ -17,6 +17,7 @@ from calls.access import Scope, Sight
 from calls.display import masked
 from calls.models import Room
 
+MOST = 600
 ICONS = {"sip": "phone", "agent": "robot", "standard": "user", "egress": "download", "ingress": "upload"}
 ROLE = {Room.Kind.CALL: "ai", Room.Kind.CONSULT: "brief", Room.Kind.FOREIGN: "ended"}
 
@@ -59,7 +60,7 @@ def _of_department(scope: Scope) -> Q:
 
 
 def room_rows(scope: Scope, sight: Sight, *, only: Q | None = None) -> Sequence[RoomRow]:
-    rows = rooms_in(scope).filter(only or Q()).order_by("kind", "-created_at", "name")[:300]
+    rows = rooms_in(scope).filter(only or Q()).order_by("kind", "-created_at", "name")[:MOST]
     return [_row(room, sight) for room in rows]
 
 

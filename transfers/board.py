@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from transfers.selectors import facts_of, policy_of
 from transfers.states import TransferState
 from transfers.words import sentence
 
-MOST_STRIPS = 600
+MOST_STRIPS, MOST_NEEDS = 600, 50
 WORDS = 110
 
 
@@ -136,13 +136,13 @@ def _cut(text: str) -> str:
     return text if len(text) <= WORDS else text[:WORDS].rsplit(" ", 1)[0] + " …"
 
 
-def needs(lens: Lens, *, call_id: UUID | None = None) -> Sequence[Need]:
-    """Requests that wait for a person, the oldest first."""
+def needs(lens: Lens, *, call_ids: Collection[UUID] | None = None) -> Sequence[Need]:
+    """Requests that wait for a person, the oldest first; of these calls, or the oldest of all."""
     waiting = lens.transfers().filter(state=TransferState.REQUESTED, approved=None)
-    if call_id is not None:
-        waiting = waiting.filter(call_id=call_id)
-    rows = waiting.select_related("call__department", "department", "person").order_by("requested_at")[:50]
-    return [need for transfer in rows if (need := _need(transfer, lens))]
+    if call_ids is not None:
+        waiting = waiting.filter(call_id__in=call_ids)
+    rows = waiting.select_related("call__department", "department", "person").order_by("requested_at")
+    return [need for transfer in rows[: None if call_ids else MOST_NEEDS] if (need := _need(transfer, lens))]
 
 
 def _need(transfer: Transfer, lens: Lens) -> Need | None:

@@ -117,7 +117,7 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
     attempt = attempts[-1] if attempts else None
     with_ai = call.caller_with == CallerWith.AI
     opened, live, sight = bool(transfer and transfer.is_open), call.is_live, lens.sight
-    waiting = needs(lens, call_id=call_id) if opened else ()
+    waiting = needs(lens, call_ids=[call_id]) if opened else ()
     bar = supervision_bar(call, attempt, sight)
     return CallSide(
         call=call,

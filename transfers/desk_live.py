@@ -24,7 +24,7 @@ MICROPHONE = "mic"  # the view's id in a window whose sound was checked
 
 
 def register() -> None:
-    views.register("desk", View(_admit, _render, _here, desk_windows.closed))
+    views.register("desk", View(_admit, views.each(_render), _here, desk_windows.closed))
 
 
 def audiences(lens: Lens) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from math import log10
 from typing import cast
 from uuid import UUID
@@ -28,19 +28,20 @@ from transfers.people import person_of
 from transfers.roster import OF_DEPARTMENT, OF_MANAGER, is_closed
 from transfers.selectors import APPROVE
 from transfers.states import OPEN_ATTEMPT
-from transfers.strip_html import changed_htmls
+from transfers.strip_html import StripHtml, changed_htmls
 
 METER_DB = 60.0
+WITH_NEED = ("call", "transfer")  # kinds of frames
 SHOWN_ONCE = -1  # below every version: put in if missing, never replaced
 
 
 def register() -> None:
     views.register("wallboard", View(_admit_board, _render_board))
-    views.register("waiting", View(_admit_waiting, _render_waiting))
-    views.register("callbacks", View(_admit_board, _render_callbacks))
-    views.register("history", View(_admit_board, _render_history))
-    views.register("call", View(_admit_call, _render_call))
-    views.register("transfer", View(_admit_transfer, _render_transfer))
+    views.register("waiting", View(_admit_waiting, views.each(_render_waiting)))
+    views.register("callbacks", View(_admit_board, views.each(_render_callbacks)))
+    views.register("history", View(_admit_board, views.each(_render_history)))
+    views.register("call", View(_admit_call, views.each(_render_call)))
+    views.register("transfer", View(_admit_transfer, views.each(_render_transfer)))
 
 
 # ── the wallboard ────────────────────────────────────────────────────────────────────────────────
@@ -52,27 +53,40 @@ def _admit_board(user: Account, id: str) -> Admission | None:
     return Admission(audiences, lens) if audiences else None
 
 
-def _render_board(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
+def _render_board(frames: Sequence[Frame], id: str, lens: Hashable) -> Sequence[Sequence[Piece]]:
+    """The calls of all frames are read together: hundreds of live ones change dozens of times a second."""
     seen = cast(Lens, lens)
+    of_calls = [frame for frame in frames if frame.kind != "manager" and frame.call_id]
+    strips = _strips({UUID(frame.call_id) for frame in of_calls if frame.call_id}, seen)
+    asked = {UUID(frame.call_id) for frame in of_calls if frame.kind in WITH_NEED and frame.call_id}
+    waiting = needs(seen, call_ids=asked) if asked else ()
+    return [_of_board(frame, strips, waiting, seen) for frame in frames]
+
+
+def _of_board(frame: Frame, strips: Mapping[UUID, Piece], waiting: Sequence[Need], lens: Lens) -> list[Piece]:
     if frame.kind == "manager":
-        return [*_person(UUID(frame.id), seen), *_calls_of_manager(UUID(frame.id), seen)]
+        return [*_person(UUID(frame.id), lens), *_calls_of_manager(UUID(frame.id), lens)]
     if frame.call_id is None:
-        return ()
-    return strip_pieces(UUID(frame.call_id), seen) + need_pieces(frame, seen)
-
-
-def strip_pieces(call_id: UUID, lens: Lens) -> list[Piece]:
-    found = changed_htmls(lens, [call_id])
-    if not found:
-        return [Piece(target=f"strip-{call_id}")]
-    strip = found[0]
-    return [Piece(target=f"strip-{call_id}", version=strip.version, html=strip.html, list="strips")]
-
-
-def need_pieces(frame: Frame, lens: Lens) -> list[Piece]:
-    if frame.kind not in ("transfer", "call") or frame.call_id is None:
         return []
-    waiting = needs(lens, call_id=UUID(frame.call_id))
+    call_id = UUID(frame.call_id)
+    here = [need for need in waiting if need.transfer.call_id == call_id]
+    return [strips[call_id], *_needs_of(frame, here, lens)]
+
+
+def _strips(call_ids: Collection[UUID], lens: Lens) -> Mapping[UUID, Piece]:
+    live = {strip.id: strip for strip in changed_htmls(lens, call_ids)} if call_ids else {}
+    return {call_id: _strip(call_id, live.get(call_id)) for call_id in call_ids}
+
+
+def _strip(call_id: UUID, strip: StripHtml | None) -> Piece:
+    if strip is None:
+        return Piece(target=f"strip-{call_id}")
+    return Piece(target=f"strip-{call_id}", version=strip.version, html=strip.html, list="strips")
+
+
+def _needs_of(frame: Frame, waiting: Sequence[Need], lens: Lens) -> list[Piece]:
+    if frame.kind not in WITH_NEED:
+        return []
     if frame.kind == "call":  # who looks at it
         return [_need_piece(need, lens) for need in waiting]
     found = [need for need in waiting if str(need.id) == frame.id]
@@ -103,11 +117,7 @@ def _calls_of_manager(manager_id: UUID, lens: Lens) -> list[Piece]:
     if lens.manager_id != manager_id:
         return []
     mine = Attempt.objects.filter(manager=manager_id).order_by("-reserved_at")
-    return [
-        piece
-        for call_id in mine.values_list("transfer__call_id", flat=True)[:1]
-        for piece in strip_pieces(call_id, lens)
-    ]
+    return list(_strips(list(mine.values_list("transfer__call_id", flat=True)[:1]), lens).values())
 
 
 # ── the bar of every page ────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 from calls import health
 from calls.effects import in_thread
 from calls.live import publish, views
-from calls.live.frames import Banner, Envelope, Piece, Pieces, Position, Resync
+from calls.live.frames import Banner, Envelope, Frame, Piece, Pieces, Position, Resync
 
 logger = logging.getLogger(__name__)
 
@@ -222,16 +222,20 @@ def _render_all(
     jobs: list[tuple[Envelope, tuple[str, str, Hashable]]],
 ) -> list[tuple[Piece, ...]]:
     """In a thread: each row of the batch is read and rendered once for each lens, as it is now."""
+    frames: dict[tuple[str, str, Hashable], dict[Any, Frame]] = defaultdict(dict)
+    for envelope, place in jobs:
+        frames[place][_same(envelope.frame)] = envelope.frame
     done: dict[Any, tuple[Piece, ...]] = {}
-    results = []
-    for envelope, (name, id, lens) in jobs:
-        frame = envelope.frame
-        key = (frame.kind, frame.id, frame.words, name, id, lens)
-        if key not in done:
-            view = views.view(name)
-            done[key] = tuple(view.render(frame, id, lens)) if view else ()
-        results.append(done[key])
-    return results
+    for (name, id, lens), wanted in frames.items():
+        if view := views.view(name):
+            rendered = view.render(list(wanted.values()), id, lens)
+            done |= {(name, id, lens, key): tuple(one) for key, one in zip(wanted, rendered, strict=True)}
+    return [done.get((*place, _same(envelope.frame)), ()) for envelope, place in jobs]
+
+
+def _same(frame: Frame) -> tuple[str, str, str]:
+    """Frames that are rendered alike."""
+    return (frame.kind, frame.id, frame.words)
 
 
 def _text(message: BaseModel) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,8 +13,7 @@ from calls.access import Account, Scope, Sight, scope_of, sight_of
 from calls.live import views
 from calls.live.frames import Frame, Piece
 from calls.live.views import Admission, View
-from calls.models import Room
-from calls.rooms import room_rows
+from calls.rooms import RoomRow, room_rows
 
 AUDIENCES = frozenset({"all"})
 
@@ -36,13 +35,16 @@ def _admit(user: Account, id: str) -> Admission | None:
     return Admission(AUDIENCES, RoomsLens(scope, sight_of(user)))
 
 
-def _render(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
-    if frame.kind != "room":
-        return ()
+def _render(frames: Sequence[Frame], id: str, lens: Hashable) -> Sequence[Sequence[Piece]]:
     seen = cast(RoomsLens, lens)
-    named = Q(pk=int(frame.id)) if frame.id.isdigit() else Q(name=frame.id)
-    found = room_rows(seen.scope, seen.sight, only=named)
-    if found:
-        html = render_to_string("calls/_room.html", {"room": found[0]})
-        return [Piece(target=f"room-{found[0].id}", version=found[0].version, html=html, list="rooms")]
-    return [Piece(target=f"room-{pk}") for pk in Room.objects.filter(named).values_list("pk", flat=True)]
+    wanted = {int(frame.id) for frame in frames if frame.kind == "room"}
+    found = {row.id: row for row in room_rows(seen.scope, seen.sight, only=Q(pk__in=wanted))} if wanted else {}
+    return [[_piece(int(frame.id), found)] if frame.kind == "room" else () for frame in frames]
+
+
+def _piece(room_id: int, found: Mapping[int, RoomRow]) -> Piece:
+    target, room = f"room-{room_id}", found.get(room_id)
+    if room is None:
+        return Piece(target=target)
+    html = render_to_string("calls/_room.html", {"room": room})
+    return Piece(target=target, version=room.version, html=html, list="rooms")

@@ -18,16 +18,24 @@ class Admission:
     lens: Hashable
 
 
+Render = Callable[[Sequence[Frame], str, Hashable], Sequence[Sequence[Piece]]]
+
+
+def each(one: Callable[[Frame, str, Hashable], Sequence[Piece]]) -> Render:
+    return lambda frames, id, lens: [one(frame, id, lens) for frame in frames]
+
+
 @dataclass(frozen=True)
 class View:
-    """`admit` reads and authorises (None: refused); `render` reads the rows of a frame, through a lens.
+    """`admit` reads and authorises (None: refused); `render` reads the rows of frames, through a lens, and
+    makes the pieces of each; where few change at a time, `each` makes it of what does so for one.
 
     `here` is told of a page (its id, who, and the view's id) that shows it, at once and every few seconds while it
     does; `gone`, when it does no longer.
     """
 
     admit: Callable[[Account, str], Admission | None]
-    render: Callable[[Frame, str, Hashable], Sequence[Piece]]
+    render: Render
     here: Callable[[UUID, Account, str], None] | None = None
     gone: Callable[[UUID], None] | None = None
 

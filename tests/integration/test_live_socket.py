@@ -11,14 +11,15 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from calls import presence
 from calls.live import publish
 from calls.live.consumers import FOREIGN, LOGGED_OUT, LiveConsumer
 from calls.live.frames import Frame
 from calls.live.hub import hub
-from calls.models import Call, Membership, OpenPage
+from calls.models import Call, Membership, OpenPage, Room
 from calls.roles import Role
 from calls.services.calls import touched
 from tests import rows
@@ -251,9 +252,9 @@ async def test_one_rendering_serves_everyone_with_the_same_lens(running_hub, mon
     floor, user = await floor_and(Role.SUPERVISOR, "billing")
     view, renderings = views.view("wallboard"), []
 
-    def counted(frame, id, lens):
-        renderings.append(frame.id)
-        return view.render(frame, id, lens)
+    def counted(frames, id, lens):
+        renderings.extend(frame.id for frame in frames)
+        return view.render(frames, id, lens)
 
     monkeypatch.setitem(views._views, "wallboard", views.View(view.admit, counted))
     async with Browser(user) as one, Browser(user) as two, Browser(user) as three:
@@ -263,6 +264,40 @@ async def test_one_rendering_serves_everyone_with_the_same_lens(running_hub, mon
         for browser in (one, two, three):
             await browser.until("pieces")
     assert len(renderings) == 1
+
+
+@pytest.mark.parametrize("name", ["wallboard", "rooms"])
+def test_what_changes_at_once_is_read_together(name):
+    from calls.live import views
+
+    floor = rows.floor()
+    held = [floor.waiting, floor.briefing, floor.returned]
+    there = [
+        Room.objects.create(name=f"room-{nth}", call=one.call, seen_at=rows.ago(1)) for nth, one in enumerate(held)
+    ]
+    changed = {
+        "wallboard": [_frame("transfer", one.pk, one.call_id) for one in held],
+        "rooms": [_frame("room", room.pk) for room in there],
+    }[name]
+    view = views.view(name)
+    admitted = view.admit(account(Role.SUPERVISOR, floor.billing, floor.claims), "")
+    view.render(changed, "", admitted.lens)
+    alone = [_places(view.render([frame], "", admitted.lens)[0]) for frame in changed]
+    with CaptureQueriesContext(connection) as once:
+        view.render(changed[:1], "", admitted.lens)
+    with CaptureQueriesContext(connection) as together:
+        rendered = view.render(changed, "", admitted.lens)
+    assert list(map(_places, rendered)) == alone
+    assert len(together) == len(once) > 0
+    assert all(pieces[0].html for pieces in rendered)
+
+
+def _places(pieces):
+    return [(piece.target, piece.version) for piece in pieces]
+
+
+def _frame(kind, id, call_id=None):
+    return Frame(kind=kind, id=str(id), version=1, call_id=str(call_id) if call_id else None)
 
 
 def test_words_of_a_turn_that_is_not_over_are_for_who_may_read_transcripts():
