@@ -179,7 +179,7 @@ def clocks() -> Check:
 def agent_servers() -> list[dict[str, Any]] | None:
     """What each AgentServer says of itself; None if this machine does not know where they are.
 
-    The agents' process notes its own health address in the state folder (`agents.json`: {"url": …}).
+    The agents' process notes its own health address in the state folder (`agents.json`: {"url": …, …}).
     """
     path = settings.PATCHBAY_STATE / "agents.json"
     if not path.exists():

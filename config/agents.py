@@ -89,7 +89,8 @@ async def serve() -> None:
     ended = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, ended.set)
-    running.on("worker_started", lambda *_: note_address(running))
+    running.on("worker_started", lambda *_: note(running, registered=False))
+    running.on("worker_registered", lambda *_: note(running, registered=True))
     serving = asyncio.create_task(running.run())
     stopping = asyncio.create_task(ended.wait())
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -100,11 +101,14 @@ async def serve() -> None:
     await running.aclose()
 
 
-def note_address(running: AgentServer) -> None:
-    """Where the console's health checks find this server on this machine."""
+def note(running: AgentServer, *, registered: bool) -> None:
+    """Where the console's health checks find this server on this machine. The launcher waits for `registered`."""
     path = env.state_dir() / "agents.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"url": f"http://127.0.0.1:{running.worker_info.http_port}"}))
+    url = f"http://127.0.0.1:{running.worker_info.http_port}"
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_text(json.dumps({"url": url, "registered": registered}))
+    fresh.replace(path)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -60,5 +61,6 @@ def database(url: str, *, create: bool) -> bool:
     return True
 
 
-def log_says(path: Path, words: str) -> bool:
-    return path.exists() and words in path.read_text(errors="replace")
+def agents(note: Path) -> bool:
+    """Whether the AgentServer that writes this note is registered with LiveKit, whatever it logs."""
+    return note.exists() and bool(json.loads(note.read_text())["registered"])

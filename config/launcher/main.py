@@ -139,7 +139,12 @@ class Launcher:
         """And the phones: neither knows the database, and the agents take longest."""
         if self.plan.demo:
             self._start(commands.carrier())
+        self._agents_note.unlink(missing_ok=True)  # of an earlier start
         self._start(commands.agents())
+
+    @property
+    def _agents_note(self) -> Path:
+        return self.state / "agents.json"
 
     def _prepare_database(self) -> None:
         self._manage("prepare", *(["--demo"] if self.plan.demo else []))
@@ -151,8 +156,7 @@ class Launcher:
         if self.plan.demo:
             self._until("the carrier simulator", partial(answers.http, f"{self.plan.env['CARRIER_URL']}/"), 60)
         self._until("the console", partial(answers.console, self.plan.url, self.plan.env["PATCHBAY_BOOT"]), 60)
-        log = self.state / "logs" / "agents.log"
-        self._until("the agents", partial(answers.log_says, log, "registered worker"), 120)
+        self._until("the agents", partial(answers.agents, self._agents_note), 120)
         if self.plan.demo and not (self.options.quiet or settings_env.flag("QUIET")):
             self._start(commands.manage("demo-calls", "demo_calls"))
 

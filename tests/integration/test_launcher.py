@@ -36,7 +36,7 @@ def test_a_second_terminal_finds_the_running_product(product: Product) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_second_checkout_does_not_collide_and_stopping_it_leaves_nothing_of_it(product: Product) -> None:
-    with Product() as other:
+    with Product(env={"LOG_LEVEL": "ERROR"}) as other:  # which is up whatever it logs
         ports, others = set(product.note["ports"].values()), set(other.note["ports"].values())
         assert not ports & others
         assert product.answers()
