@@ -7,6 +7,7 @@ product with the demo's calls: its own, or `--url`. `--rows` leaves that out, `-
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -14,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from config.env import ROOT
 from config.launcher.demo import PASSWORD
@@ -109,20 +110,21 @@ def _take(page: Page, base: str, go: Callable[[Page], object], name: str) -> Non
 
 
 def wallboard(page: Page) -> None:
-    with suppress(PlaywrightError):  # an empty floor is a picture too
-        page.locator("a.strip").first.wait_for(timeout=CALLS_MS)
+    _waited(page.locator(".need"))
 
 
 def call(page: Page) -> None:
-    """The call that shows most."""
-    wallboard(page)
-    for words in ("Briefing", "With ", "ringing", "Back with AI"):
-        strip = page.locator("a.strip", has_text=words)
-        if strip.count():
-            break
-    else:
-        strip = page.locator("a.strip")
+    """While a manager is told why, or talks with the caller; else whatever there is."""
+    with_manager = page.locator("a.strip", has_text=re.compile("Briefing|With (?!AI)"))
+    strip = with_manager if _waited(with_manager) else page.locator("a.strip")
     page.goto(f"{page.url.rstrip('/')}{strip.first.get_attribute('href')}")
+
+
+def _waited(what: Locator) -> bool:
+    """Whether it came: an empty floor is a picture too."""
+    with suppress(PlaywrightError):
+        what.first.wait_for(timeout=CALLS_MS)
+    return what.count() > 0
 
 
 if __name__ == "__main__":

@@ -110,6 +110,11 @@ def test_a_lost_console_is_told_and_what_was_missed_is_fetched(
     assert page.evaluate("window.stayed")
 
 
+def test_while_all_is_well_the_banner_leaves_no_line(page: Page) -> None:
+    page.evaluate("document.getElementById('banner').innerHTML = '\\n'")  # as the page's load has it
+    assert page.locator("#banner").evaluate("node => node.offsetHeight") == 0
+
+
 def test_offline_an_action_is_refused_in_words_and_not_kept(
     page: Page, floor: rows.Floor, console: Console
 ) -> None:
