@@ -84,7 +84,7 @@ def _queries(departments: Sequence[int], times: int) -> dict[str, list[Query]]:
     return found
 
 
-# ── measured rows, as many a day as a million has in two years, made by the server ────────────────────────────────
+# ── measured rows, as many a day as a million has in two years, made by the server ────────────────────────────
 # The transfers that they are of are `tests.bench.past`'s, where those are; they are not needed here.
 
 ID = "('0190' || lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(n), 8, '0'))::uuid"
