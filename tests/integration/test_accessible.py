@@ -24,6 +24,14 @@ RUN = """async ([rules, colours]) => {
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
   .map((one) => `${one.tagName} in ${one.parentElement.outerHTML.slice(0, 90)}`).slice(0, 3).join(" ")"""
+# A button whose words do not fit it, words in a column that has room for a syllable.
+CUT = """() => {
+  const shown = (one) => one.offsetParent && one.checkVisibility({ visibilityProperty: true });
+  const buttons = [...document.querySelectorAll(".btn")].filter((one) => one.scrollWidth > one.clientWidth + 1);
+  const thin = [...document.querySelectorAll("p")].filter((one) =>
+    one.clientWidth < 90 && one.clientHeight > 3 * parseFloat(getComputedStyle(one).lineHeight));
+  return [...buttons, ...thin].filter(shown).map((one) => one.textContent.trim().slice(0, 40));
+}"""
 EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 COLOURS = {"type": "rule", "values": ["color-contrast"]}
 PLACES = {"type": "rule", "values": ["target-size", "scrollable-region-focusable", "link-name", "button-name"]}
@@ -44,6 +52,7 @@ def wrong(look: Look) -> list[str]:
         lines += look.page.evaluate(RUN, [rules, wide])
     if look.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         lines.append(f"the page is wider than the window: {look.page.evaluate(TOO_WIDE)}")
+    lines += [f"these words do not fit: {words}" for words in look.page.evaluate(CUT)]
     return [f"{look.name}: {line}" for line in lines]
 
 
