@@ -63,7 +63,10 @@ def newest(lens: Lens, filters: Filters, *, before: Cursor | None, many: int) ->
         found: set[Cursor] = set()
         for part in _parts(filters.supervisor):
             rows = easy.filter(part)
-            found |= set(_with_words(rows, said, before, many) if said is not None else _first(rows, before, many))
+            if said is None:
+                found |= set(_first(rows, before, many))
+            else:
+                found |= set(_with_words(rows, _stretch(lens, rows, before), said, before, many))
     else:
         found = {one for view in _views(lens, filters) for one in _of_view(view, filters, before, many)}
     return [one.id for one in sorted(found, reverse=True)[:many]]
@@ -84,13 +87,30 @@ def _first(rows: Transfers, before: Cursor | None, many: int) -> list[Cursor]:
     return [Cursor(at, id) for at, id in places]
 
 
-def _with_words(rows: Transfers, said: QuerySet[Utterance], before: Cursor | None, many: int) -> list[Cursor]:
-    near = _after(rows, before)[:LOOKED_AT]
-    spoken = Transfer.objects.filter(Exists(said.filter(call=OuterRef("call"))), pk__in=near.values("pk"))
+class Stretch(NamedTuple):
+    """What a search for words looks at row by row: the newest of `rows`, if they are among `matching`."""
+
+    rows: Rows
+    id: str  # where these rows have the transfer's
+    matching: Transfers
+
+
+def _stretch(lens: Lens, rows: Transfers, before: Cursor | None) -> Stretch:
+    if lens.manager_id and not lens.scope.sees_calls:  # else all their past is put in order
+        mine = Attempt.objects.filter(manager=lens.manager_id, requested_at__isnull=False)
+        return Stretch(_after(mine, before, id="transfer_id"), "transfer_id", rows)
+    return Stretch(_after(rows, before), "pk", Transfer.objects.all())
+
+
+def _with_words(
+    rows: Transfers, near: Stretch, said: QuerySet[Utterance], before: Cursor | None, many: int
+) -> list[Cursor]:
+    looked_at = near.rows[:LOOKED_AT].values(near.id)
+    spoken = near.matching.filter(Exists(said.filter(call=OuterRef("call"))), pk__in=looked_at)
     found = _first(spoken, before, many)  # the cursor again: who walks there begins where those are
     if len(found) == many:
         return found
-    last = _after(rows, before).values_list("requested_at", "pk")[LOOKED_AT - 1 : LOOKED_AT].first()
+    last = near.rows.values_list("requested_at", near.id)[LOOKED_AT - 1 : LOOKED_AT].first()
     if last is None:  # that was all
         return found
     rare = rows.filter(OneOf(F("call"), ArraySubquery(said.values("call"))))

@@ -178,6 +178,13 @@ def test_what_is_not_in_the_newest_is_sought_by_its_index(floor, monkeypatch) ->
     for one in wanted:
         rows.say(one.call, "caller", "platypus", seconds=1)
     assert found_in_order(lens, words="platypus") == wanted
+    user = account(Role.MANAGER, name="omar")
+    Manager.objects.filter(name="Omar").update(user=user)
+    omar = lens_of(user)
+    assert omar.sight.transcript
+    monkeypatch.setattr(history_search, "LOOKED_AT", 1)
+    assert len(found_in_order(omar)) == 2
+    assert found_in_order(omar, words="platypus") == found_in_order(omar)
     root = lens_of(account(Role.ADMINISTRATOR, name="again"))
     Transfer.objects.update(decided_by=None, requested_by=None, cancelled_by=None)
     assert found(root, supervisor=10**6) == set()
