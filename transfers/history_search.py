@@ -66,7 +66,7 @@ def newest(lens: Lens, filters: Filters, *, before: Cursor | None, many: int) ->
             if said is None:
                 found |= set(_first(rows, before, many))
             else:
-                found |= set(_with_words(rows, _stretch(lens, rows, before), said, before, many))
+                found |= set(_with_words(rows, _stretch(lens, filters, rows, before), said, before, many))
     else:
         found = {one for view in _views(lens, filters) for one in _of_view(view, filters, before, many)}
     return [one.id for one in sorted(found, reverse=True)[:many]]
@@ -95,8 +95,9 @@ class Stretch(NamedTuple):
     matching: Transfers
 
 
-def _stretch(lens: Lens, rows: Transfers, before: Cursor | None) -> Stretch:
-    if lens.manager_id and not lens.scope.sees_calls:  # else all their past is put in order
+def _stretch(lens: Lens, filters: Filters, rows: Transfers, before: Cursor | None) -> Stretch:
+    nothing_else = filters == Filters(words=filters.words, rehearsals=filters.rehearsals)
+    if nothing_else and lens.manager_id and not lens.scope.sees_calls:  # all their past would be put in order
         mine = Attempt.objects.filter(manager=lens.manager_id, requested_at__isnull=False)
         return Stretch(_after(mine, before, id="transfer_id"), "transfer_id", rows)
     return Stretch(_after(rows, before), "pk", Transfer.objects.all())
