@@ -282,7 +282,18 @@
     const rows = [...list.children].filter((row) => row.dataset.sort);
     const up = list.dataset.down === undefined ? 1 : -1;
     const wanted = [...rows].sort((a, b) => (keyOf(list, a) < keyOf(list, b) ? -up : up));
-    if (wanted.some((row, i) => row !== rows[i])) wanted.forEach((row) => list.append(row));
+    // Only what is out of place is moved: of hundreds of rows each that is put anew is laid out and painted anew.
+    let at = 0; // in `rows`: those before it stand where they belong, or will be put there
+    const moved = new Set();
+    for (const row of wanted) {
+      while (moved.has(rows[at])) at += 1;
+      if (row === rows[at]) at += 1;
+      else if (row === rows[at + 1]) at += 2; // the one between belongs further down
+      else {
+        list.insertBefore(row, rows[at] ?? null);
+        moved.add(row);
+      }
+    }
     focused?.focus({ preventScroll: true });
   }
 

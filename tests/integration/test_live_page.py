@@ -85,6 +85,24 @@ def test_rows_do_not_move_under_the_pointer(page: Page, floor: rows.Floor) -> No
     )
 
 
+def test_a_row_that_comes_moves_no_other(page: Page, floor: rows.Floor) -> None:
+    page.evaluate(
+        """() => {
+          window.put = 0;
+          const count = (changes) => changes.forEach((change) => (window.put += change.addedNodes.length));
+          new MutationObserver(count).observe(document.getElementById("strips"), { childList: true });
+        }"""
+    )
+    with transaction.atomic():
+        call = rows.call(floor.billing, "+12025559999", seconds=3000)
+        touched(call)
+    expect(strip(page, call)).to_be_visible()
+    ids = page.locator("a.strip").evaluate_all("rows => rows.map((row) => [row.dataset.sort, row.id])")
+    assert ids == sorted(ids)
+    assert ids[-1][1] != f"strip-{call.pk}"
+    assert page.evaluate("put") == 2  # at the end, then where it belongs
+
+
 def test_an_older_version_does_not_replace_a_newer_one(page: Page, floor: rows.Floor) -> None:
     own = f"#strip-{floor.merged.call_id}"
     page.evaluate(f"document.querySelector('{own}').dataset.version = 999999")
