@@ -11,6 +11,7 @@ import signal
 from importlib import import_module
 
 from config import env, metrics_port
+from config.launcher.state import write_private
 
 # The framework would load 390 MB of detectors into every process; we choose ours by name.
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
@@ -106,9 +107,7 @@ def note(running: AgentServer, *, registered: bool) -> None:
     path = env.state_dir() / "agents.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     url = f"http://127.0.0.1:{running.worker_info.http_port}"
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps({"url": url, "registered": registered}))
-    fresh.replace(path)
+    write_private(path, json.dumps({"url": url, "registered": registered}))
 
 
 def main() -> None:

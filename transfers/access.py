@@ -23,6 +23,11 @@ class Lens:
     sight: Sight
     manager_id: UUID | None = None
 
+    @property
+    def is_of_manager_alone(self) -> bool:
+        """Whether it shows what somebody was called for, and nothing else."""
+        return self.manager_id is not None and not self.scope.sees_calls
+
     def calls(self) -> QuerySet[Call]:
         """By the call's department, the department it is being transferred to, or an attempt to reach oneself."""
         if self.scope.every_department:
@@ -37,7 +42,7 @@ class Lens:
     def transfers(self) -> QuerySet[Transfer]:
         if self.scope.every_department:
             return Transfer.objects.all()
-        if self.manager_id and not self.scope.sees_calls:  # alone, this can be a join: in an OR it never is
+        if self.is_of_manager_alone:  # alone, this can be a join: in an OR it never is
             return Transfer.objects.filter(
                 pk__in=Attempt.objects.filter(manager=self.manager_id).values("transfer")
             )

@@ -23,7 +23,7 @@ from transfers.selectors import facts_of, policy_of
 from transfers.states import TransferState
 from transfers.words import sentence
 
-MOST_STRIPS, MOST_NEEDS = 600, 50
+MOST_NEEDS = 50
 WORDS = 110
 
 
@@ -99,12 +99,10 @@ def newest_attempts(transfer_ids: Iterable[UUID]) -> dict[UUID, Attempt]:
     return {a.transfer_id: a for a in rows.order_by("transfer_id", "-nth").distinct("transfer_id")}
 
 
-def strips(lens: Lens, *, call_ids: Iterable[UUID] | None = None) -> Sequence[Strip]:
-    """The live calls that this lens sees, those that need somebody first."""
-    calls = lens.calls().exclude(state=CallState.INACTIVE)
-    if call_ids is not None:
-        calls = calls.filter(pk__in=list(call_ids))
-    rows = list(with_versions(calls).select_related("department").order_by("started_at")[:MOST_STRIPS])
+def strips(lens: Lens, *, call_ids: Iterable[UUID]) -> Sequence[Strip]:
+    """Those of these calls that are live and that this lens sees, those that need somebody first."""
+    calls = lens.calls().exclude(state=CallState.INACTIVE).filter(pk__in=list(call_ids))
+    rows = list(with_versions(calls).select_related("department"))
     escalated = [call.pk for call in rows if call.transfer_versions]  # most calls have no transfer to look for
     transfers = newest_transfers(escalated) if escalated else {}
     attempts = newest_attempts(transfer.pk for transfer in transfers.values()) if transfers else {}
@@ -139,10 +137,9 @@ def _cut(text: str) -> str:
 def needs(lens: Lens, *, call_ids: Collection[UUID] | None = None) -> Sequence[Need]:
     """Requests that wait for a person, the oldest first; of these calls, or the oldest of all."""
     waiting = lens.transfers().filter(state=TransferState.REQUESTED, approved=None)
-    if call_ids is not None:
-        waiting = waiting.filter(call_id__in=call_ids)
-    rows = waiting.select_related("call__department", "department", "person").order_by("requested_at")
-    return [need for transfer in rows[: None if call_ids else MOST_NEEDS] if (need := _need(transfer, lens))]
+    waiting = waiting.select_related("call__department", "department", "person").order_by("requested_at")
+    rows = waiting[:MOST_NEEDS] if call_ids is None else waiting.filter(call_id__in=call_ids)
+    return [need for transfer in rows if (need := _need(transfer, lens))]
 
 
 def _need(transfer: Transfer, lens: Lens) -> Need | None:

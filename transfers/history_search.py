@@ -97,7 +97,7 @@ class Stretch(NamedTuple):
 
 def _stretch(lens: Lens, filters: Filters, rows: Transfers, before: Cursor | None) -> Stretch:
     nothing_else = filters == Filters(words=filters.words, rehearsals=filters.rehearsals)
-    if nothing_else and lens.manager_id and not lens.scope.sees_calls:  # all their past would be put in order
+    if nothing_else and lens.is_of_manager_alone:  # all their past would be put in order
         mine = Attempt.objects.filter(manager=lens.manager_id, requested_at__isnull=False)
         return Stretch(_after(mine, before, id="transfer_id"), "transfer_id", rows)
     return Stretch(_after(rows, before), "pk", Transfer.objects.all())

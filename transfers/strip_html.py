@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from calls.access import Sight
 from calls.kept import Kept
 from transfers.access import Lens
-from transfers.board import MOST_STRIPS, Strip, strips
+from transfers.board import Strip, strips
 from transfers.live_calls import LiveCall
 
 
@@ -41,6 +41,7 @@ class StripHtml:
 
 Key = tuple[UUID, int, bool, bool]
 
+MOST = 600
 _kept: Kept[StripHtml] = Kept(5000)  # about 4 MB
 
 
@@ -50,7 +51,7 @@ def _key(call_id: UUID, version: int, sight: Sight) -> Key:
 
 def strip_htmls(lens: Lens, calls: Sequence[LiveCall]) -> Sequence[StripHtml]:
     """These calls, in the wallboard's order; only what has changed is read and rendered."""
-    keys = [_key(call.id, call.version, lens.sight) for call in calls[:MOST_STRIPS]]
+    keys = [_key(call.id, call.version, lens.sight) for call in calls[:MOST]]
     found = {key: row for key in keys if (row := _kept.find(key))}
     missing = [key[0] for key in keys if key not in found]
     rows = list(found.values())

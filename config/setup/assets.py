@@ -1,6 +1,6 @@
 """`python3.11 -m config.setup.assets`: the front-end parts that package.json names, copied to static/vendor.
 
-Of the theme's style sheet only what templates and scripts use (`purgecss.cjs`): it is made again when they change.
+Of the theme's style sheet only what its `readers` use (`purgecss.cjs`): it is made again when they change.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = ROOT / "node_modules"
 VENDOR = ROOT / "static" / "vendor"
 MANIFEST, LOCK = ROOT / "package.json", ROOT / "package-lock.json"
-USED = Path("config/setup/purgecss.cjs")  # names what is read for it, as `_readers` does
+USED = Path("config/setup/purgecss.cjs")
 MARK = ".made-from"
 
 
 def main() -> None:
-    parts, used = _digest(MANIFEST, LOCK), _digest(ROOT / USED, *_readers())
+    manifest = json.loads(MANIFEST.read_text())
+    readers = [file for pattern in manifest["readers"] for file in sorted(ROOT.glob(pattern))]
+    parts, used = _digest(MANIFEST, LOCK), _digest(ROOT / USED, *readers)
     if _marked(VENDOR) == f"{parts} {used}":
         return
     if _marked(PARTS) != parts:
@@ -29,7 +31,7 @@ def main() -> None:
         (PARTS / MARK).write_text(parts)
     fresh = VENDOR.with_name("vendor.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    for target, source in json.loads(MANIFEST.read_text())["vendor"].items():
+    for target, source in manifest["vendor"].items():
         (fresh / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PARTS / source, fresh / target)
     theme = fresh / "tabler"
@@ -46,13 +48,6 @@ def _install() -> None:
         raise SystemExit("Patchbay: npm is missing. Install Node.js 20 or newer: https://nodejs.org/")
     say("Installing the front-end parts (once; half a minute) …")
     run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=ROOT, progress=lambda line: None)
-
-
-def _readers() -> list[Path]:
-    """Where classes of the theme are named."""
-    pages = (ROOT / "templates").rglob("*.html")
-    scripts = (ROOT / "static" / "js").glob("*.js")
-    return [*sorted(pages), *sorted(scripts), ROOT / "calls" / "templatetags" / "console.py"]
 
 
 def _digest(*files: Path) -> str:
