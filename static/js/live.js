@@ -103,9 +103,13 @@
   function learn(view) {
     const { liveView, liveId = "", livePositions = "{}" } = view.dataset;
     for (const [audience, position] of Object.entries(JSON.parse(livePositions || "{}"))) {
-      positions.set(place(liveView, liveId, audience), position);
+      const here = place(liveView, liveId, audience);
+      if (!isOlder(position, positions.get(here))) positions.set(here, position);
     }
   }
+
+  /** Whether a page's position is one that this page has passed; before anything was published it has no epoch. */
+  const isOlder = ([epoch, seq], known) => known && (epoch ? epoch === known[0] && seq < known[1] : known[0]);
 
   function receive(message) {
     online();
@@ -119,6 +123,7 @@
       if (known && known[0] === message.epoch && message.seq <= known[1]) return;
       if (known && (known[0] !== message.epoch || message.seq !== known[1] + 1)) resync();
       positions.set(here, [message.epoch, message.seq]);
+      for (const came of meanwhile) came.push(message);
       message.pieces.forEach(apply);
       summarise();
       shownSoon();
@@ -197,6 +202,8 @@
     setTimeout(() => afterClick.splice(0).forEach((swapNow) => swapNow()));
   }, { capture: true, passive: true });
 
+  // Rows that are only looked at are changed in place: a browser paints what is new of them, not all of it. What
+  // acts is replaced, so that no button under a finger becomes another one.
   function swap(old, fresh) {
     if (old.isEqualNode(fresh)) return;
     if (pressed && old.contains(pressed)) {
@@ -205,6 +212,10 @@
     }
     const open = new Set([...old.querySelectorAll("details[open][id]")].map((node) => node.id));
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    if ((!focused || focused === old) && old.parentElement.matches("[data-in-place]")) {
+      Idiomorph.morph(old, fresh, { callbacks: { afterNodeMorphed: Patchbay.unshow } });
+      return;
+    }
     const key = focused && (focused === old ? "" : focused.id || focused.dataset.focus);
     const scroll = old.matches("[data-region]") && old.scrollTop; // to ask a row would cost the page's whole layout
     old.replaceWith(fresh);
@@ -336,13 +347,22 @@
     return parse(await answer.text());
   }
 
+  const meanwhile = new Set(); // of each page that is being fetched, what has been told since
+
   async function snapshot(view) {
-    const fresh = await fetched(view.dataset.liveUrl || location.pathname + location.search);
+    const came = [];
+    meanwhile.add(came);
+    const fresh = await fetched(view.dataset.liveUrl || location.pathname + location.search)
+      .finally(() => meanwhile.delete(came));
     const root = fresh.querySelector(`[data-live-view="${view.dataset.liveView}"]`);
     if (!root) return;
     view.dataset.livePositions = root.dataset.livePositions;
     learn(view);
     merge(root);
+    for (const { audience, epoch, seq, pieces } of came) { // what has gone since would be there again
+      const position = JSON.parse(root.dataset.livePositions)[audience];
+      if (position && isOlder(position, [epoch, seq])) pieces.forEach(apply);
+    }
     shown();
     lookAgain();
   }

@@ -83,8 +83,9 @@
   function tick(within = document) {
     const now = Patchbay.now();
     for (const node of within.querySelectorAll(".clock")) {
-      node.runs ??= { until: Number(node.dataset.until), since: Number(node.dataset.since) }; // hundreds, four times a second
-      const { until, since } = node.runs;
+      node.runs ??= { until: Number(node.dataset.until), since: Number(node.dataset.since), row: node.closest("[data-list] > *") };
+      const { until, since, row } = node.runs; // kept: there are hundreds, four times a second
+      if (row?.outOfSight) continue;
       const text = until ? clock(until - now + 999) : since && clock(now - since);
       if (text && node.shows !== text) node.textContent = node.shows = text;
     }
@@ -124,7 +125,16 @@
   }
   tick();
   setInterval(() => tick(), 250);
+  // A row that is not painted (`content-visibility`) needs no clock until it is.
+  document.addEventListener("contentvisibilityautostatechange", ({ target, skipped }) => {
+    target.outOfSight = skipped;
+    if (!skipped) tick(target);
+  });
   Patchbay.tick = tick;
+  /** What was noted of a clock, when it has become another in place (live.js). */
+  Patchbay.unshow = (node) => {
+    node.runs = node.shows = undefined;
+  };
 
   // ── theme, menu ─────────────────────────────────────────────────────────────────────────────
   const html = document.documentElement;

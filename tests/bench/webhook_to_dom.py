@@ -53,12 +53,15 @@ WATCH = """(list) => {
     const at = performance.timeOrigin + performance.now();
     window.seen.push([at, node.textContent, gone ? -1 : Number(node.dataset.version)]);
   };
+  const shown = document.getElementById(list);
   new MutationObserver((changes) => {
     for (const change of changes) {
       change.addedNodes.forEach((node) => note(node, false));
       change.removedNodes.forEach((node) => document.getElementById(node.id) || note(node, true));
     }
-  }).observe(document.getElementById(list), { childList: true });
+  }).observe(shown, { childList: true });
+  new MutationObserver((changes) => changes.forEach((change) => note(change.target, false)))
+    .observe(shown, { subtree: true, attributeFilter: ["data-version"] });
 }"""
 SHOWN = """(list) => Object.fromEntries([...document.getElementById(list).children]
   .filter((node) => node.id && !node.classList.contains("leaving"))

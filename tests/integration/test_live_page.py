@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from calls.agents import protocol as p
 from calls.live.publish import changed
@@ -103,6 +103,29 @@ def test_a_row_that_comes_moves_no_other(page: Page, floor: rows.Floor) -> None:
     assert page.evaluate("put") == 2  # at the end, then where it belongs
 
 
+def test_a_row_is_changed_in_place_and_so_is_its_clock(page: Page, floor: rows.Floor) -> None:
+    own = strip(page, floor.merged.call)
+    own.evaluate("row => (row.same = true)")
+    change(floor.merged.call, caller_last4="3131", started_at=rows.ago(7300))
+    expect(own).to_contain_text("…3131")
+    expect(own).to_contain_text("2:01:")
+    assert own.evaluate("row => row.same")
+
+
+def test_a_clock_out_of_sight_is_right_when_it_comes_into_sight(page: Page, floor: rows.Floor) -> None:
+    with transaction.atomic():
+        for nth in range(40):
+            touched(rows.call(floor.billing, f"+120255550{nth:02}", seconds=100 + nth))
+    strips = page.locator("a.strip")
+    first, last = strips.first.locator(".clock").last, strips.last.locator(".clock").last
+    page.wait_for_function("() => [...document.querySelectorAll('a.strip')].at(-1).outOfSight")
+    page.evaluate("() => { const real = Patchbay.now; Patchbay.now = () => real() + 3600e3; Patchbay.tick(); }")
+    expect(first).to_have_text(re.compile("^1:"))
+    assert not (last.text_content() or "").startswith("1:")
+    strips.last.scroll_into_view_if_needed()
+    expect(last).to_have_text(re.compile("^1:"))
+
+
 def test_an_older_version_does_not_replace_a_newer_one(page: Page, floor: rows.Floor) -> None:
     own = f"#strip-{floor.merged.call_id}"
     page.evaluate(f"document.querySelector('{own}').dataset.version = 999999")
@@ -126,6 +149,28 @@ def test_a_lost_console_is_told_and_what_was_missed_is_fetched(
     expect(strip(page, floor.waiting.call)).to_contain_text("…7070")
     expect(strip(page, gone)).to_have_count(0)
     assert page.evaluate("window.stayed")
+
+
+def test_a_page_fetched_late_brings_back_no_row_that_has_gone(page: Page, floor: rows.Floor) -> None:
+    gone, held = floor.merged.call, list[Route]()
+    page.route(re.compile(r"/$"), lambda route: held.append(route))
+    page.evaluate(
+        """() => {
+          document.querySelector("[data-live-view=wallboard]").dataset.livePositions = "";
+          document.dispatchEvent(new CustomEvent("patchbay:resync"));
+        }"""
+    )
+    while not held:
+        page.evaluate("0")  # lets Playwright hand over the request
+    page_of_before = held[0].fetch()
+    change(gone, state=CallState.INACTIVE)
+    page.mouse.move(5, 5)
+    expect(strip(page, gone)).to_have_count(0)
+    held[0].fulfill(response=page_of_before)
+    page.wait_for_function("() => document.querySelector('[data-live-view=wallboard]').dataset.livePositions")
+    assert strip(page, gone).count() == 0
+    change(floor.waiting.call, caller_last4="7070")
+    expect(strip(page, floor.waiting.call)).to_contain_text("…7070")
 
 
 def test_while_all_is_well_the_banner_leaves_no_line(page: Page) -> None:
