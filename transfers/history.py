@@ -13,7 +13,6 @@ from django.db.models import Q, QuerySet
 from calls.display import Display, caller_name, department_name
 from calls.roles import Role
 from transfers.access import Lens
-from transfers.board import newest_attempts
 from transfers.display import transfer_display
 from transfers.history_filters import Filters
 from transfers.history_search import Cursor, cursor_of, newest
@@ -64,9 +63,15 @@ def history_page(lens: Lens, filters: Filters, *, before: str = "") -> Page:
 
 def rows_of(lens: Lens, transfers: Sequence[Transfer]) -> list[Row]:
     """As they are shown; each with its call, department and who asked for it."""
-    attempts = newest_attempts(transfer.pk for transfer in transfers)
-    programs = programs_that_asked(transfers)
-    return [_row(one, attempts.get(one.pk), lens, programs.get(one.pk, "")) for one in transfers]
+    managers, programs = _managers(transfers), programs_that_asked(transfers)
+    return [_row(one, managers.get(one.pk, ""), lens, programs.get(one.pk, "")) for one in transfers]
+
+
+def _managers(transfers: Sequence[Transfer]) -> dict[UUID, str]:
+    """Who was called last, by name."""
+    tried = Attempt.objects.filter(transfer__in=[transfer.pk for transfer in transfers])
+    newest_first = tried.order_by("transfer_id", "-nth").distinct("transfer_id")
+    return dict(newest_first.values_list("transfer_id", "manager__name"))
 
 
 def history_row(lens: Lens, transfer_id: UUID) -> Row | None:
@@ -79,14 +84,14 @@ def _with_columns(rows: QuerySet[Transfer]) -> QuerySet[Transfer]:
     return rows.select_related(*RELATED).only(*COLUMNS)
 
 
-def _row(transfer: Transfer, attempt: Attempt | None, lens: Lens, program: str) -> Row:
+def _row(transfer: Transfer, manager: str, lens: Lens, program: str) -> Row:
     held_until = transfer.merged_at or transfer.ended_at
     return Row(
         transfer=transfer,
         caller=caller_name(transfer.call, lens.sight),
         department=department_name(transfer.department),
         display=transfer_display(transfer),
-        manager=attempt.manager.name if attempt else "",
+        manager=manager,
         took=transfer.ended_at - transfer.requested_at if transfer.ended_at else None,
         held=held_until - transfer.held_at if transfer.held_at and held_until else None,
         asked_by=asked_by(transfer, program),

@@ -2,36 +2,45 @@
 
 Most filters are left to PostgreSQL's planner: it knows how common each value is, and either walks from the newest
 on or begins with the rare ones. Three it cannot judge. That a value is common says nothing of one department: who
-sees only a few is answered for each of them by itself, from an index that begins with it. Who had part in a
-transfer is in five tables: each is asked for its own newest, and those are put in order. What was said is in an
-index without any order of time: a stretch of the newest is looked at row by row, which fills a page for every
-common word; the others are rare, and are sought by their index from there on.
+sees only a few is answered for each of them by itself, from an index that begins with it. Nor does it of one
+manager: of who sees nothing else, a few hundred of the newest are looked at, which fills a page of what is common
+there, and then all of theirs at once. Who had part in a transfer is in five tables: each is asked for its own
+newest, and those are put in order. What was said is in an index without any order of time: a stretch of the newest
+is walked, row by row, until a page is full, as it soon is of every common word; the others are rare, and are
+sought by their index from there on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet
 
-from calls.models import Call, Supervision, Utterance
 from transfers.access import NO_DEPARTMENT, Lens
-from transfers.history_filters import LAST, Failed, Filters, Kind
-from transfers.models import FAILED_ANSWERED, FAILED_UNANSWERED, Attempt, BriefingVersion, Transfer
-from transfers.states import EndReason, Outcome
+from transfers.history_conditions import (
+    Rows,
+    Transfers,
+    matching,
+    of_attempt,
+    of_itself,
+    of_transfer,
+    parts_of,
+    said_in,
+)
+from transfers.history_filters import Filters
+from transfers.models import Attempt, Transfer
 
 FEW = 8  # departments: more are a part of the whole that fills a page from the newest on
 LOOKED_AT = 5000  # transfers of the newest: some 30 ms; what is in one of a hundred fills a page of fifty
-Transfers = QuerySet[Transfer]
-Rows = QuerySet[Any]  # transfers, or attempts, which have the same columns to be put in order by
+OWN_LOOKED_AT = 500  # of a manager's own: some 5 ms
+EVERY = 10**9  # a limit beyond all: PostgreSQL then plans to find them all, not to come upon the first ones soon
 
 
 @dataclass(frozen=True, order=True)
@@ -59,14 +68,16 @@ def newest(lens: Lens, filters: Filters, *, before: Cursor | None, many: int) ->
     if filters.words and not lens.sight.transcript:
         return []
     if filters.words or filters.supervisor is not None:
-        easy, said = _easy(lens, filters), _said(filters.words) if filters.words else None
+        every_one = matching(lens, filters)
         found: set[Cursor] = set()
-        for part in _parts(filters.supervisor):
-            rows = easy.filter(part)
-            if said is None:
-                found |= set(_first(rows, before, many))
+        for part in parts_of(filters.supervisor):
+            rows = every_one.filter(part)
+            if filters.words:
+                found |= set(_with_words(rows, _walk(lens, filters, rows), filters.words, before, many))
             else:
-                found |= set(_with_words(rows, _stretch(lens, filters, rows, before), said, before, many))
+                found |= set(_first(rows, before, many))
+    elif lens.is_of_manager_alone and _narrows(filters):
+        found = set(_of_ones_own(lens, filters, before, many))
     else:
         found = {one for view in _views(lens, filters) for one in _of_view(view, filters, before, many)}
     return [one.id for one in sorted(found, reverse=True)[:many]]
@@ -76,46 +87,55 @@ def every(lens: Lens, filters: Filters) -> Transfers:
     """All that match, newest first, in whatever way PostgreSQL thinks the quickest."""
     if filters.words and not lens.sight.transcript:
         return Transfer.objects.none()
-    rows = _easy(lens, filters).filter(reduce(or_, _parts(filters.supervisor)))
+    rows = matching(lens, filters).filter(reduce(or_, parts_of(filters.supervisor)))
     if filters.words:
-        rows = rows.filter(Exists(_said(filters.words).filter(call=OuterRef("call"))))
+        rows = rows.filter(Exists(said_in(filters.words).filter(call=OuterRef("call"))))
     return _ordered(rows)
 
 
-def _first(rows: Transfers, before: Cursor | None, many: int) -> list[Cursor]:
-    places = _after(rows, before).values_list("requested_at", "pk")[:many]
-    return [Cursor(at, id) for at, id in places]
+def _first(rows: Rows, before: Cursor | None, many: int, id: str = "pk") -> list[Cursor]:
+    """`id`: where these rows have the transfer's; several may be of one."""
+    places = _after(rows, before, id).values_list("requested_at", id)
+    return [Cursor(at, one) for at, one in (places.distinct() if id != "pk" else places)[:many] if at]
 
 
-class Stretch(NamedTuple):
-    """What a search for words looks at row by row: the newest of `rows`, if they are among `matching`."""
+class Walk(NamedTuple):
+    """What a search for words goes along, newest first: transfers, or somebody's attempts, in the same order."""
 
     rows: Rows
-    id: str  # where these rows have the transfer's
-    matching: Transfers
+    id: str = "pk"  # where these rows have the transfer's
+    call: str = "call"
 
 
-def _stretch(lens: Lens, filters: Filters, rows: Transfers, before: Cursor | None) -> Stretch:
-    nothing_else = filters == Filters(words=filters.words, rehearsals=filters.rehearsals)
-    if nothing_else and lens.is_of_manager_alone:  # all their past would be put in order
-        mine = Attempt.objects.filter(manager=lens.manager_id, requested_at__isnull=False)
-        return Stretch(_after(mine, before, id="transfer_id"), "transfer_id", rows)
-    return Stretch(_after(rows, before), "pk", Transfer.objects.all())
+def _walk(lens: Lens, filters: Filters, rows: Transfers) -> Walk:
+    """If a manager is asked for, or looks, and nothing else is asked: all their past would be put in order."""
+    manager = filters.manager or (lens.manager_id if lens.is_of_manager_alone else None)
+    if manager is None or filters != Filters(
+        words=filters.words, manager=filters.manager, rehearsals=filters.rehearsals
+    ):
+        return Walk(rows)
+    theirs = Attempt.objects.filter(manager=manager, requested_at__isnull=False)
+    if manager != lens.manager_id and not lens.scope.every_department:
+        theirs = theirs.filter(transfer__in=lens.transfers())
+    return Walk(of_transfer(theirs, filters, of="transfer__"), "transfer_id", "transfer__call")
 
 
-def _with_words(
-    rows: Transfers, near: Stretch, said: QuerySet[Utterance], before: Cursor | None, many: int
-) -> list[Cursor]:
-    looked_at = near.rows[:LOOKED_AT].values(near.id)
-    spoken = near.matching.filter(Exists(said.filter(call=OuterRef("call"))), pk__in=looked_at)
-    found = _first(spoken, before, many)  # the cursor again: who walks there begins where those are
-    if len(found) == many:
-        return found
-    last = near.rows.values_list("requested_at", near.id)[LOOKED_AT - 1 : LOOKED_AT].first()
-    if last is None:  # that was all
+def _with_words(rows: Transfers, walk: Walk, words: str, before: Cursor | None, many: int) -> list[Cursor]:
+    said, ahead = said_in(words), _after(walk.rows, before, walk.id)
+    place = ahead.values_list("requested_at", walk.id)[LOOKED_AT - 1 : LOOKED_AT].first()
+    last = Cursor(*place) if place else None
+    near = walk.rows.filter(_until(last, walk.id), Exists(said.filter(call=OuterRef(walk.call))))
+    found = _first(near, before, many, walk.id)
+    if len(found) == many or last is None:
         return found
     rare = rows.filter(OneOf(F("call"), ArraySubquery(said.values("call"))))
-    return found + _first(rare, Cursor(*last), many - len(found))
+    return found + _first(rare, last, many - len(found))
+
+
+def _until(last: Cursor | None, id: str) -> Q:
+    if last is None:
+        return Q()
+    return Q(requested_at__gte=last.at) & (Q(requested_at__gt=last.at) | Q(**{f"{id}__gte": last.id}))
 
 
 def _ordered(rows: Rows, id: str = "pk") -> Rows:
@@ -129,82 +149,6 @@ def _after(rows: Rows, before: Cursor | None, id: str = "pk") -> Rows:
         later = Q(requested_at__lt=before.at) | Q(**{f"{id}__lt": before.id})
         rows = rows.filter(requested_at__lte=before.at).filter(later)
     return _ordered(rows, id)
-
-
-# ── what PostgreSQL can judge ────────────────────────────────────────────────────────────────────
-
-
-def _easy(lens: Lens, filters: Filters) -> Transfers:
-    rows = _of_transfer(lens.transfers(), filters)
-    attempts = _of_attempt(filters)
-    if attempts:
-        rows = rows.filter(pk__in=Attempt.objects.filter(attempts).values("transfer"))
-    return rows
-
-
-def _of_transfer(rows: Rows, filters: Filters, of: str = "") -> Rows:
-    """By what the transfers are, and their calls; `of` is where these rows have the transfer."""
-    wanted = _columns(filters) | _of_call(filters)
-    rows = rows.filter(_failed_before_ringing(filters.failed, of), **{f"{of}{k}": v for k, v in wanted.items()})
-    if filters.longer is not None or filters.shorter is not None:
-        rows = rows.annotate(took=F(f"{of}ended_at") - F(f"{of}requested_at"))
-        if filters.longer is not None:
-            rows = rows.filter(took__gte=timedelta(seconds=filters.longer))
-        if filters.shorter is not None:
-            rows = rows.filter(took__lte=timedelta(seconds=filters.shorter))
-    return rows
-
-
-def _columns(filters: Filters) -> dict[str, Any]:
-    wanted: dict[str, Any] = {}
-    if filters.department is not None:
-        wanted["department"] = filters.department
-    if filters.result:
-        wanted["end_reason"] = filters.result
-    if filters.since:
-        wanted["requested_at__gte"] = datetime.combine(filters.since, time(), UTC)
-    if filters.until:
-        wanted["requested_at__lt"] = datetime.combine(filters.until, time(), UTC) + timedelta(days=1)
-    if filters.kind in (Kind.WARM, Kind.COLD):
-        wanted["kind"] = filters.kind
-    return wanted
-
-
-def _of_call(filters: Filters) -> dict[str, Any]:
-    wanted: dict[str, Any] = {} if filters.rehearsals else {"call__rehearsal": False}
-    if filters.kind == Kind.CALLBACK:
-        wanted["call__source"] = Call.Source.CALLBACK
-    if filters.caller:
-        exact = "call__caller_last4" if len(filters.caller) <= LAST else "call__caller_number_hmac"
-        wanted[exact] = filters.caller
-    return wanted
-
-
-def _of_attempt(filters: Filters) -> Q:
-    """All of one attempt: whom Dana declined, not whom Dana was rung for and anybody declined."""
-    wanted = Q()
-    if filters.manager:
-        wanted &= Q(manager=filters.manager)
-    if filters.outcome:
-        wanted &= Q(outcome=filters.outcome)
-    if filters.sip is not None:
-        wanted &= Q(sip_status=filters.sip)
-    if filters.failed == Failed.RING:
-        wanted &= FAILED_UNANSWERED
-    elif filters.failed == Failed.CONSULTATION:
-        wanted &= FAILED_ANSWERED
-    elif filters.failed == Failed.JOIN:
-        wanted &= Q(outcome=Outcome.MERGE_FAILED)
-    return wanted
-
-
-def _failed_before_ringing(failed: str, of: str) -> Q:
-    if failed == Failed.APPROVAL:
-        return Q(**{f"{of}end_reason": EndReason.NOT_APPROVED})
-    if failed == Failed.UNTIL_DIAL:
-        nobody = Q(**{f"{of}end_reason__in": (EndReason.NO_MANAGER, EndReason.OUTSIDE_HOURS)})
-        return nobody & Q(~Exists(Attempt.objects.filter(transfer=OuterRef(f"{of}pk"))))
-    return Q()
 
 
 # ── what it cannot ───────────────────────────────────────────────────────────────────────────────
@@ -242,31 +186,37 @@ def _where(**seen: int | None) -> View:
 
 def _of_view(view: View, filters: Filters, before: Cursor | None, many: int) -> list[Cursor]:
     """What is asked of attempts is answered by their own indexes, which are in the history's order."""
-    wanted = _of_attempt(filters)
+    wanted = of_attempt(filters)
     if not wanted:
-        return _first(_of_transfer(view.transfers, filters), before, many)
-    tried = _of_transfer(view.attempts.filter(wanted), filters, of="transfer__")
-    places = _after(tried, before, id="transfer_id").values_list("requested_at", "transfer_id").distinct()[:many]
-    return [Cursor(at, id) for at, id in places if at]
+        return _first(of_transfer(view.transfers, filters), before, many)
+    tried = of_transfer(view.attempts.filter(wanted), filters, of="transfer__")
+    return _first(tried, before, many, "transfer_id")
 
 
-def _said(words: str) -> QuerySet[Utterance]:
-    """Turns, on either side: refund, "late refund" as it stands, refund or -invoice."""
-    query = SearchQuery(words, config="simple", search_type="websearch")
-    return Utterance.objects.filter(words=query).order_by()
+def _narrows(filters: Filters) -> bool:
+    """Whether anything is asked but for when."""
+    return filters != Filters(since=filters.since, until=filters.until, rehearsals=filters.rehearsals)
 
 
-def _parts(supervisor: int | None) -> Sequence[Q]:
-    """Who asked for it, decided it, stopped it, wrote its briefing, or was in its call: one after the other."""
-    if supervisor is None:
-        return (Q(),)
-    return (
-        Q(requested_by=supervisor),
-        Q(decided_by=supervisor),
-        Q(cancelled_by=supervisor),
-        Q(pk__in=BriefingVersion.objects.filter(user=supervisor).order_by().values("transfer")),
-        Q(call__in=Supervision.objects.filter(user=supervisor).order_by().values("call")),
-    )
+def _of_ones_own(lens: Lens, filters: Filters, before: Cursor | None, many: int) -> list[Cursor]:
+    """Among the transfers that a manager was called for. That a value is common says nothing of theirs."""
+    own = Attempt.objects.filter(manager=lens.manager_id, requested_at__isnull=False)
+    near: Rows = _after(own, before, "transfer_id").values("transfer_id")[:OWN_LOOKED_AT]
+    wanted_of_all = of_transfer(Transfer.objects.all(), filters)
+    wanted = of_attempt(filters)
+    tried = Attempt.objects.filter(wanted).order_by()
+    if wanted:
+        near = tried.filter(transfer__in=near).values("transfer_id")
+    found = _first(wanted_of_all.filter(pk__in=near), before, many)
+    if len(found) == many:
+        return found
+    others = tried.filter(transfer__in=own.values("transfer_id")) if wanted else own.order_by()
+    ids: Rows = others.values("transfer_id")
+    if filters.caller:  # who calls is in few transfers, of which PostgreSQL knows
+        return _first(wanted_of_all.filter(pk__in=ids), before, many)
+    if not wanted:  # by the transfers' own indexes, without their calls
+        ids = of_itself(Transfer.objects.filter(pk__in=ids), filters).values("pk")
+    return _first(wanted_of_all.filter(pk__in=ids[:EVERY]), before, many)
 
 
 class OneOf(Func):

@@ -21,6 +21,7 @@ from transfers import history_export, history_search
 from transfers.access import Lens, lens_of
 from transfers.history import history_page
 from transfers.history_filters import filters_of
+from transfers.history_search import every
 from transfers.models import Attempt, BriefingVersion, HistoryExport, Manager, Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 
@@ -91,14 +92,20 @@ def test_whoever_asked_decided_wrote_or_was_there_had_part_in_it(floor) -> None:
 
 
 @pytest.mark.parametrize("few", [8, 0], ids=["department by department", "all at once"])
-def test_a_page_shows_what_its_reader_sees_however_it_is_sought(floor, few, monkeypatch) -> None:
+@pytest.mark.parametrize("near", [500, 1], ids=["near by", "further back"])
+def test_a_page_shows_what_its_reader_sees_however_it_is_sought(floor, few, near, monkeypatch) -> None:
     """Of one's departments by the call or by the transfer, unassigned, and one's own; nothing twice."""
     monkeypatch.setattr(history_search, "FEW", few)
+    monkeypatch.setattr(history_search, "OWN_LOOKED_AT", near)
+    monkeypatch.setattr(history_search, "LOOKED_AT", near)
     monkeypatch.setattr("transfers.history.PAGE", 2)
     ines = Manager.objects.get(name="Ines")
     elsewhere = rows.call(floor.claims)
     over = rows.transfer(rows.call(floor.claims), TransferState.FAILED, department=floor.billing)
     unassigned = rows.transfer(rows.call(None), TransferState.FAILED)
+    Transfer.objects.filter(pk=over.pk).update(kind=Transfer.Kind.COLD, end_reason=EndReason.NO_MANAGER)
+    for call in Call.objects.all():
+        rows.say(call, "caller", "platypus", seconds=1)
     for one in (over, unassigned, rows.transfer(elsewhere, TransferState.FAILED)):
         for nth in (1, 2):  # the same twice
             rows.attempt(one, ines, AttemptState.FAILED, nth=nth, outcome=Outcome.BUSY, sip_status=486)
@@ -132,6 +139,34 @@ def assert_all_found(lens: Lens) -> None:
     ):
         of_them = Attempt.objects.filter(state=AttemptState.FAILED, **tried).values("transfer")
         assert found_in_order(lens, **query) == list(seen.filter(pk__in=of_them))
+    for query in every_kind_of_query():
+        assert found_in_order(lens, **query) == list(every(lens, filters_of(query))), query
+
+
+def every_kind_of_query() -> list[dict[str, str]]:
+    """What the page may be asked, and what an export takes away of it."""
+    ines = str(Manager.objects.get(name="Ines").pk)
+    alone = {
+        "result": "no_manager",
+        "kind": "cold",
+        "manager": ines,
+        "sip": "486",
+        "outcome": "busy",
+        "longer": "1",
+        "caller": "4417",
+        "failed": "until_dial",
+        "words": "platypus",
+    }
+    one = [{name: value} for name, value in alone.items()]
+    two = [{"manager": ines, "outcome": "busy"}, {"manager": ines, "words": "platypus"}, {"kind": "callback"}]
+    return [*one, *two, {"caller": "4417", "outcome": "busy"}, {"words": "platypus", "result": "no_manager"}]
+
+
+def test_callbacks_are_found_by_what_their_call_is(floor) -> None:
+    lens = lens_of(account(Role.SUPERVISOR, floor.billing, name="priya"))
+    made = rows.call(floor.billing, source=Call.Source.CALLBACK)
+    back = rows.transfer(made, TransferState.FAILED)
+    assert found(lens, kind="callback") == {back}
 
 
 def test_attempts_and_transfers_keep_in_step_with_what_they_are_of(floor) -> None:

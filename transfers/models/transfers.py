@@ -150,6 +150,12 @@ class Transfer(models.Model):
     call_department = models.PositiveBigIntegerField(
         default=0, db_default=0, editable=False, help_text="The call's; 0 for none. PostgreSQL keeps it (0016)."
     )
+    of_callback = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether its call is one that we made, back to the caller. PostgreSQL keeps it (0018).",
+    )
     measured = models.BooleanField(
         default=False, db_default=False, help_text="It is over, and the reports have counted it."
     )
@@ -173,6 +179,9 @@ class Transfer(models.Model):
                 fields=("call_department", "end_reason", "-requested_at", "-id"), name="transfer_by_calls_result"
             ),
             models.Index(fields=("-requested_at", "-id"), condition=models.Q(kind="cold"), name="transfer_cold"),
+            models.Index(
+                fields=("-requested_at", "-id"), condition=models.Q(of_callback=True), name="transfer_of_callback"
+            ),
             models.Index(
                 fields=("requested_by", "-requested_at", "-id"),
                 condition=models.Q(requested_by__isnull=False),
@@ -224,7 +233,7 @@ FAILED_ANSWERED = models.Q(state=AttemptState.FAILED, answered_at__isnull=False)
 )
 
 
-def _filtered(name: str, *fields: str, condition: models.Q) -> tuple[models.Index, ...]:
+def _filtered(name: str, *fields: str, condition: models.Q | None = None) -> tuple[models.Index, ...]:
     """What the history filters attempts by, newest first: of everything, and of what one department sees.
 
     A value may be common and yet nowhere in a department: without its own index that is a walk of the whole past.
@@ -292,7 +301,7 @@ class Attempt(models.Model):
             models.UniqueConstraint(fields=("transfer", "nth"), name="attempt_nth_once"),
         )
         indexes = (
-            models.Index(fields=("manager", *NEWEST), name="attempt_by_manager"),
+            *_filtered("by_manager", "manager"),
             *_filtered("outcome", "outcome", condition=~models.Q(outcome="")),
             *_filtered("sip", "sip_status", condition=models.Q(sip_status__isnull=False)),
             *_filtered("unanswered", condition=FAILED_UNANSWERED),
