@@ -53,7 +53,8 @@ class Servers:
     def start(self) -> None:
         (self.state / "logs").mkdir(exist_ok=self.kept)
         valkey = servers.valkey("valkey", self.state, port=self.port, password=self.password, append_only=False)
-        for command in (postgres.command(self.state, durable=False), valkey):
+        buffers_mb = postgres.buffers_for_years() if self.kept else None
+        for command in (postgres.command(self.state, durable=False, buffers_mb=buffers_mb), valkey):
             child = Child(command, logs=self.state / "logs", env=dict(os.environ))
             child.start()
             self.children.append(child)

@@ -94,7 +94,9 @@ class Launcher:
         if own:
             say(f"Starting {' and '.join(own)} …")
         if self.plan.own_postgres:
-            self._start(postgres.command(self.state, durable=not self.options.throwaway))
+            small = self.options.throwaway or self.plan.demo
+            buffers_mb = None if small else postgres.buffers_for_years()
+            self._start(postgres.command(self.state, durable=not self.options.throwaway, buffers_mb=buffers_mb))
         if self.plan.own_valkey:
             self._start_valkey("valkey", append_only=False)
         if self.plan.own_livekit:

@@ -21,6 +21,11 @@ from config.launcher.commands import Command
 
 ACCOUNT = "patchbay"
 OF_ROOT = Path("/var/lib/patchbay")
+MOST_BUFFERS_MB = 8192
+CGROUP_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),  # of the first version
+)
 
 
 def socket_dir(state: Path) -> Path:
@@ -33,10 +38,11 @@ def database_url(state: Path, database: str) -> str:
     return f"postgresql://postgres@/{database}?host={socket_dir(state)}"
 
 
-def command(state: Path, *, durable: bool = True) -> Command:
+def command(state: Path, *, durable: bool = True, buffers_mb: int | None = None) -> Command:
     """PostgreSQL for this state directory, initialised at the first start.
 
-    `durable=False` gives up the data at a power cut (tests). Raises SystemExit with one line.
+    `durable=False` gives up the data at a power cut (tests); without `buffers_mb` it keeps 128 MB of pages in its
+    own memory. Raises SystemExit with one line.
     """
     account = _account()
     programs = _programs(account)
@@ -52,6 +58,8 @@ def command(state: Path, *, durable: bool = True) -> Command:
         "log_min_error_statement": "panic",  # a statement holds names and numbers
         "log_parameter_max_length_on_error": "0",
     }
+    if buffers_mb:
+        options["shared_buffers"] = f"{buffers_mb}MB"
     if not durable:
         # Commits still reach the operating system: a server that is stopped at once has lost none of them.
         options |= {"fsync": "off", "full_page_writes": "off"}
@@ -64,6 +72,21 @@ def command(state: Path, *, durable: bool = True) -> Command:
         stop_signal=2,  # SIGINT: a fast shutdown; SIGTERM would wait for every client to leave
         death_signal=2,
     )
+
+
+def buffers_for_years() -> int:
+    """MB: a quarter of the memory that we may use, as its documentation advises. It is taken as it fills.
+
+    The pages of years are read from there.
+    """
+    return max(128, min(_memory() // 4 >> 20, MOST_BUFFERS_MB))
+
+
+def _memory() -> int:
+    """Bytes; of a container with a limit, its own."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits = [path.read_text().strip() for path in CGROUP_LIMITS if path.exists()]
+    return min([whole, *(int(limit) for limit in limits if limit.isdigit())])
 
 
 def _mark(state: Path) -> str:

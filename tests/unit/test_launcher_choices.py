@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from config import env
-from config.launcher import state
+from config.launcher import postgres, state
 
 
 def test_a_missing_secret_is_one_line_that_names_it_and_says_what_to_do(tmp_path: Path) -> None:
@@ -26,6 +26,19 @@ def test_a_missing_secret_is_one_line_that_names_it_and_says_what_to_do(tmp_path
     assert done.stderr.strip().count("\n") == 0
     assert "PATCHBAY_SECRET_KEY" in done.stderr
     assert "make start" in done.stderr
+
+
+def test_postgresql_gets_a_quarter_of_the_memory_that_we_may_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(postgres, "CGROUP_LIMITS", (limit, tmp_path / "none"))
+    for said, buffers_mb in ((str(1 << 30), 256), (str(1 << 20), 128)):
+        limit.write_text(f"{said}\n")
+        assert postgres.buffers_for_years() == buffers_mb
+    limit.write_text("max\n")
+    assert 128 <= postgres.buffers_for_years() <= postgres.MOST_BUFFERS_MB
+    assert "shared_buffers=300MB" in postgres.command(tmp_path, buffers_mb=300).argv
 
 
 def test_only_postgresql_is_a_database() -> None:
