@@ -64,7 +64,7 @@ def _columns(filters: Filters) -> dict[str, Any]:
 
 
 def _of_call(filters: Filters) -> dict[str, Any]:
-    wanted: dict[str, Any] = {} if filters.rehearsals else {"call__rehearsal": False}
+    wanted: dict[str, Any] = {} if filters.rehearsals else {"of_rehearsal": False}
     if filters.caller:
         exact = "call__caller_last4" if len(filters.caller) <= LAST else "call__caller_number_hmac"
         wanted[exact] = filters.caller

@@ -39,7 +39,7 @@ from transfers.models import Attempt, Transfer
 
 FEW = 8  # departments: more are a part of the whole that fills a page from the newest on
 LOOKED_AT = 5000  # transfers of the newest: some 30 ms; what is in one of a hundred fills a page of fifty
-OWN_LOOKED_AT = 500  # of a manager's own: some 5 ms
+OWN_LOOKED_AT = 1500  # of a manager's own: some 10 ms; a page of what is in one of thirty
 EVERY = 10**9  # a limit beyond all: PostgreSQL then plans to find them all, not to come upon the first ones soon
 
 
@@ -102,7 +102,8 @@ def _first(rows: Rows, before: Cursor | None, many: int, id: str = "pk") -> list
 class Walk(NamedTuple):
     """What a search for words goes along, newest first: transfers, or somebody's attempts, in the same order."""
 
-    rows: Rows
+    all: Rows  # of which so many are looked at
+    rows: Rows  # those that match but for their words
     id: str = "pk"  # where these rows have the transfer's
     call: str = "call"
 
@@ -113,15 +114,21 @@ def _walk(lens: Lens, filters: Filters, rows: Transfers) -> Walk:
     if manager is None or filters != Filters(
         words=filters.words, manager=filters.manager, rehearsals=filters.rehearsals
     ):
-        return Walk(rows)
+        return Walk(rows, rows)
     theirs = Attempt.objects.filter(manager=manager, requested_at__isnull=False)
-    if manager != lens.manager_id and not lens.scope.every_department:
-        theirs = theirs.filter(transfer__in=lens.transfers())
-    return Walk(of_transfer(theirs, filters, of="transfer__"), "transfer_id", "transfer__call")
+    if manager == lens.manager_id or lens.scope.every_department:
+        return Walk(theirs, of_transfer(theirs, filters, of="transfer__"), "transfer_id", "transfer__call")
+    seen = theirs.filter(transfer__in=lens.transfers())
+    if lens.is_of_manager_alone:  # both were called: few, and found by themselves
+        both = Transfer.objects.filter(pk__in=seen.order_by().values("transfer_id")[:EVERY])
+        rows = of_transfer(both, filters)
+        return Walk(rows, rows)
+    tried = of_transfer(seen, filters, of="transfer__")
+    return Walk(tried, tried, "transfer_id", "transfer__call")
 
 
 def _with_words(rows: Transfers, walk: Walk, words: str, before: Cursor | None, many: int) -> list[Cursor]:
-    said, ahead = said_in(words), _after(walk.rows, before, walk.id)
+    said, ahead = said_in(words), _after(walk.all, before, walk.id)
     place = ahead.values_list("requested_at", walk.id)[LOOKED_AT - 1 : LOOKED_AT].first()
     last = Cursor(*place) if place else None
     near = walk.rows.filter(_until(last, walk.id), Exists(said.filter(call=OuterRef(walk.call))))
@@ -201,13 +208,15 @@ def _narrows(filters: Filters) -> bool:
 def _of_ones_own(lens: Lens, filters: Filters, before: Cursor | None, many: int) -> list[Cursor]:
     """Among the transfers that a manager was called for. That a value is common says nothing of theirs."""
     own = Attempt.objects.filter(manager=lens.manager_id, requested_at__isnull=False)
-    near: Rows = _after(own, before, "transfer_id").values("transfer_id")[:OWN_LOOKED_AT]
+    newest_of_own = ArraySubquery(_after(own, before, "transfer_id").values("transfer_id")[:OWN_LOOKED_AT])
     wanted_of_all = of_transfer(Transfer.objects.all(), filters)
     wanted = of_attempt(filters)
     tried = Attempt.objects.filter(wanted).order_by()
     if wanted:
-        near = tried.filter(transfer__in=near).values("transfer_id")
-    found = _first(wanted_of_all.filter(pk__in=near), before, many)
+        near = Q(pk__in=tried.filter(OneOf(F("transfer"), newest_of_own)).values("transfer_id"))
+    else:
+        near = Q(OneOf(F("pk"), newest_of_own))
+    found = _first(wanted_of_all.filter(near), before, many)
     if len(found) == many:
         return found
     others = tried.filter(transfer__in=own.values("transfer_id")) if wanted else own.order_by()

@@ -34,6 +34,11 @@ class Event(models.Model):
         indexes = (
             models.Index(fields=("call_id", "seq"), name="event_of_call"),
             models.Index(fields=("transfer_id", "seq"), name="event_of_transfer"),
+            models.Index(
+                fields=("transfer_id",),
+                condition=models.Q(actor_kind="api_key", transfer_id__isnull=False),
+                name="event_of_program",
+            ),
         )
         permissions = (("verify_audit", gettext_noop("Can verify the audit")),)
 

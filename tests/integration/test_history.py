@@ -92,7 +92,7 @@ def test_whoever_asked_decided_wrote_or_was_there_had_part_in_it(floor) -> None:
 
 
 @pytest.mark.parametrize("few", [8, 0], ids=["department by department", "all at once"])
-@pytest.mark.parametrize("near", [500, 1], ids=["near by", "further back"])
+@pytest.mark.parametrize("near", [5000, 1], ids=["near by", "further back"])
 def test_a_page_shows_what_its_reader_sees_however_it_is_sought(floor, few, near, monkeypatch) -> None:
     """Of one's departments by the call or by the transfer, unassigned, and one's own; nothing twice."""
     monkeypatch.setattr(history_search, "FEW", few)

@@ -1,23 +1,26 @@
-"""Filters that walked the past: callbacks, and one manager among a department's transfers."""
+"""Filters that walked the past: callbacks, one manager among a department's transfers; and each without its call."""
 
 from django.db import migrations, models
 
 FORWARD = """
 CREATE OR REPLACE FUNCTION patchbay_transfer_seen() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  SELECT coalesce(department_id, 0), source = 'callback' INTO NEW.call_department, NEW.of_callback
+  SELECT coalesce(department_id, 0), rehearsal, source = 'callback'
+    INTO NEW.call_department, NEW.of_rehearsal, NEW.of_callback
     FROM calls_call WHERE id = NEW.call_id;
   RETURN NEW;
 END $$;
 CREATE OR REPLACE FUNCTION patchbay_call_moved() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE transfers_transfer SET call_department = coalesce(NEW.department_id, 0), of_callback = NEW.source = 'callback'
+  UPDATE transfers_transfer SET call_department = coalesce(NEW.department_id, 0),
+      of_rehearsal = NEW.rehearsal, of_callback = NEW.source = 'callback'
     WHERE call_id = NEW.id;
   RETURN NULL;
 END $$;
 DROP TRIGGER moved ON calls_call;
-CREATE TRIGGER moved AFTER UPDATE OF department_id, source ON calls_call
-  FOR EACH ROW WHEN ((OLD.department_id, OLD.source) IS DISTINCT FROM (NEW.department_id, NEW.source))
+CREATE TRIGGER moved AFTER UPDATE OF department_id, rehearsal, source ON calls_call
+  FOR EACH ROW WHEN ((OLD.department_id, OLD.rehearsal, OLD.source)
+    IS DISTINCT FROM (NEW.department_id, NEW.rehearsal, NEW.source))
   EXECUTE FUNCTION patchbay_call_moved();
 """
 BACKWARD = """
@@ -39,8 +42,8 @@ CREATE TRIGGER moved AFTER UPDATE OF department_id ON calls_call
   EXECUTE FUNCTION patchbay_call_moved();
 """
 FILL = """
-UPDATE transfers_transfer SET of_callback = true FROM calls_call AS call
-  WHERE call.id = call_id AND call.source = 'callback';
+UPDATE transfers_transfer SET of_rehearsal = rehearsal, of_callback = source = 'callback' FROM calls_call AS call
+  WHERE call.id = call_id AND (rehearsal OR source = 'callback');
 """
 
 
@@ -56,6 +59,16 @@ class Migration(migrations.Migration):
                 default=False,
                 editable=False,
                 help_text="Whether its call is one that we made, back to the caller. PostgreSQL keeps it (0018).",
+            ),
+        ),
+        migrations.AddField(
+            model_name="transfer",
+            name="of_rehearsal",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                editable=False,
+                help_text="Whether its call is one; kept likewise.",
             ),
         ),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),

@@ -156,6 +156,9 @@ class Transfer(models.Model):
         editable=False,
         help_text="Whether its call is one that we made, back to the caller. PostgreSQL keeps it (0018).",
     )
+    of_rehearsal = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Whether its call is one; kept likewise."
+    )
     measured = models.BooleanField(
         default=False, db_default=False, help_text="It is over, and the reports have counted it."
     )
