@@ -96,7 +96,7 @@
       return line;
     });
     $("key-list").replaceChildren(...lines);
-    overview.showModal();
+    Patchbay.open(overview);
   }
   overview.addEventListener("click", (event) => {
     if (event.target === overview || event.target.closest("[data-close]")) overview.close();

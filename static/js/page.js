@@ -159,10 +159,20 @@
 
   // ── the side panel ──────────────────────────────────────────────────────────────────────────
   const panel = $("panel");
+  /** Shows a dialog; who had the focus has it after it, though a live page may have put another in its place. */
+  Patchbay.open = (dialog) => {
+    const had = document.activeElement, name = CSS.escape(had.id || had.dataset.focus || "");
+    const around = had.parentElement?.closest("[id]")?.id;
+    dialog.showModal();
+    dialog.addEventListener("close", () => {
+      if (had.isConnected || !name) return;
+      ($(around) ?? document).querySelector(`#${name}, [data-focus="${name}"]`)?.focus({ preventScroll: true });
+    }, { once: true });
+  };
   // Not before it has settled: until then htmx does not know the form, and ⏎ would send it as a page.
   document.body.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target.id !== "panel-body") return;
-    if (!panel.open && panel.textContent.trim()) panel.showModal();
+    if (!panel.open && panel.textContent.trim()) Patchbay.open(panel);
     count(panel.querySelector("textarea[data-words]"));
   });
   panel.addEventListener("close", () => $("panel-body").replaceChildren());

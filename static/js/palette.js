@@ -90,7 +90,7 @@
     words.value = "";
     offer();
     told();
-    dialog.showModal();
+    Patchbay.open(dialog);
     words.focus();
   };
   document.getElementById("find").addEventListener("click", Patchbay.openPalette);

@@ -334,6 +334,22 @@ def test_escalate_by_keyboard_alone(page: Page, floor: rows.Floor, console: Cons
     expect(page.get_by_role("button", name="Cancel transfer")).to_be_visible()
 
 
+def test_the_focus_comes_back_to_a_button_that_was_swapped_under_the_panel(
+    page: Page, floor: rows.Floor, console: Console
+) -> None:
+    call = floor.returned.call
+    page.goto(f"{console.url}/calls/{call.pk}")
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    page.get_by_role("button", name="Escalate").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    change(call, caller_last4="6161")
+    expect(page.locator(f"#call-side-{call.pk}")).to_contain_text("…6161")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.get_by_role("button", name="Escalate")).to_be_focused()
+
+
 def test_a_stale_click_leaves_words_on_the_page(page: Page, floor: rows.Floor) -> None:
     card = page.locator(f"#need-{floor.waiting.pk}")
     card.get_by_role("button", name="Decline").click()
