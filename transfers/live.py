@@ -56,11 +56,18 @@ def _admit_board(user: Account, id: str) -> Admission | None:
 def _render_board(frames: Sequence[Frame], id: str, lens: Hashable) -> Sequence[Sequence[Piece]]:
     """The calls of all frames are read together: hundreds of live ones change dozens of times a second."""
     seen = cast(Lens, lens)
-    of_calls = [frame for frame in frames if frame.kind != "manager" and frame.call_id]
-    strips = _strips({UUID(frame.call_id) for frame in of_calls if frame.call_id}, seen)
-    asked = {UUID(frame.call_id) for frame in of_calls if frame.kind in WITH_NEED and frame.call_id}
+    of_calls = [(UUID(f.call_id), f.kind) for f in frames if f.kind != "manager" and f.call_id]
+    call_ids = {call_id for call_id, _ in of_calls}
+    live = _live(call_ids, seen)
+    asked = {call_id for call_id, kind in of_calls if _may_need(kind, live.get(call_id))}
     waiting = needs(seen, call_ids=asked) if asked else ()
+    strips = {call_id: _strip(call_id, live.get(call_id)) for call_id in call_ids}
     return [_of_board(frame, strips, waiting, seen) for frame in frames]
+
+
+def _may_need(kind: str, strip: StripHtml | None) -> bool:
+    """Most calls that change wait for nobody, and show it."""
+    return kind == "transfer" or (kind == "call" and strip is not None and strip.state == "approval")
 
 
 def _of_board(frame: Frame, strips: Mapping[UUID, Piece], waiting: Sequence[Need], lens: Lens) -> list[Piece]:
@@ -73,9 +80,8 @@ def _of_board(frame: Frame, strips: Mapping[UUID, Piece], waiting: Sequence[Need
     return [strips[call_id], *_needs_of(frame, here, lens)]
 
 
-def _strips(call_ids: Collection[UUID], lens: Lens) -> Mapping[UUID, Piece]:
-    live = {strip.id: strip for strip in changed_htmls(lens, call_ids)} if call_ids else {}
-    return {call_id: _strip(call_id, live.get(call_id)) for call_id in call_ids}
+def _live(call_ids: Collection[UUID], lens: Lens) -> Mapping[UUID, StripHtml]:
+    return {strip.id: strip for strip in changed_htmls(lens, call_ids)} if call_ids else {}
 
 
 def _strip(call_id: UUID, strip: StripHtml | None) -> Piece:
@@ -117,7 +123,9 @@ def _calls_of_manager(manager_id: UUID, lens: Lens) -> list[Piece]:
     if lens.manager_id != manager_id:
         return []
     mine = Attempt.objects.filter(manager=manager_id).order_by("-reserved_at")
-    return list(_strips(list(mine.values_list("transfer__call_id", flat=True)[:1]), lens).values())
+    newest = list(mine.values_list("transfer__call_id", flat=True)[:1])
+    live = _live(newest, lens)
+    return [_strip(call_id, live.get(call_id)) for call_id in newest]
 
 
 # ── the bar of every page ────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ from datetime import timedelta
 from calls.agents.protocol import Hello, Role
 from calls.link import registry
 from calls.models import Call
-from calls.services.calls import call_of_room, live_call
+from calls.services.calls import live_call, open_call
 from calls.services.legs import RoomFact, call_for
 from calls.timing import now
 
@@ -22,7 +22,7 @@ def _call(hello: Hello) -> Call | None:
     if Call.objects.filter(room_name=hello.room, ended_at__gt=now() - TOO_LATE).exists():
         return None
     fact = RoomFact(name=hello.room, sid=hello.room_sid, metadata=hello.room_metadata)
-    return call_for(fact) or call_of_room(hello.room, room_sid=hello.room_sid)
+    return call_for(fact) or open_call(hello.room, room_sid=hello.room_sid)
 
 
 def register() -> None:

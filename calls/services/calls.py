@@ -46,7 +46,7 @@ def number_hmac(number: str) -> str:
     return hmac.new(settings.SECRET_KEY.encode(), number.encode(), hashlib.sha256).hexdigest() if number else ""
 
 
-def call_of_room(
+def open_call(
     room_name: str,
     *,
     room_sid: str = "",
@@ -54,10 +54,7 @@ def call_of_room(
     rehearsal: bool = False,
     department: str = "",
 ) -> Call:
-    """The live call of a room of ours; the first fact of a room opens it. A new sid is the same call."""
-    call = live_call(room_name)
-    if call:
-        return call
+    """For the first fact of a room of ours that has no live call; if another process is first, theirs."""
     at = now()
     chosen = Department.objects.filter(name=department).first() if department else None
     try:
@@ -80,10 +77,11 @@ def call_of_room(
                 call_id=call.pk,
             )
             touched(call)
-    except IntegrityError:  # another process was first
-        call = live_call(room_name)
-        if call is None:
+    except IntegrityError:
+        first = live_call(room_name)
+        if first is None:
             raise
+        return first
     return call
 
 

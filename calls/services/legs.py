@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,12 +21,11 @@ from calls.models import Call, Leg, LegKind
 from calls.services.calls import (
     NO_AGENT_AFTER,
     Caller,
-    call_of_room,
     caller_joined,
     end_call,
     live_call,
     locked,
-    look_for_agent,
+    open_call,
     touched,
 )
 from calls.states import CallState
@@ -109,7 +109,7 @@ def call_for(room: RoomFact) -> Call | None:
         return known
     if not room.name.startswith("call-") or _is_over(room):
         return None
-    return call_of_room(
+    return open_call(
         room.name,
         room_sid=room.sid,
         source=Call.Source.TEST if ours.get("source") == "test" else Call.Source.PHONE,
@@ -167,10 +167,10 @@ def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
 
 
 def _seen_in_call(call: Call, leg: Leg, room: RoomFact, participant: ParticipantFact) -> None:
-    fresh = {"last_fact_at": now(), "missed_listings": 0}
+    at = now()
+    fresh: dict[str, Any] = {"last_fact_at": at, "missed_listings": 0}
     if room.sid and room.name == call.room_name:
         fresh["room_sid"] = room.sid
-    Call.objects.filter(pk=call.pk).update(**fresh)
     if leg.kind == LegKind.CALLER and room.name == call.room_name and call.is_live:
         attributes = participant.attributes
         caller_joined(
@@ -181,7 +181,8 @@ def _seen_in_call(call: Call, leg: Leg, room: RoomFact, participant: Participant
                 dialled=attributes.get("sip.trunkPhoneNumber", ""),
             ),
         )
-        look_for_agent(call, after=NO_AGENT_AFTER)
+        fresh["wake_at"] = at + NO_AGENT_AFTER  # `calls.services.watch` looks for a missing SupportAgent
+    Call.objects.filter(pk=call.pk).update(**fresh)
     touched(call)
 
 
@@ -223,7 +224,7 @@ def participant_left(
     legs = Leg.objects.filter(room_name=room_name, left_at=None)
     legs = legs.filter(participant_sid=participant_sid) if participant_sid else legs.filter(identity=identity)
     with transaction.atomic():
-        for found in legs.select_related("call"):
+        for found in legs:
             call = locked(found.call_id)
             found.left_at, found.leave_reason = at or now(), reason[:40]
             if not Leg.objects.filter(pk=found.pk, left_at=None).update(

@@ -41,7 +41,7 @@ def _track(track: Track) -> Entry:
 
 def _write(info: RoomInfo, now_there: Callable[[Room], Sequence[Entry] | None], *, at: datetime) -> None:
     """A room is there. `now_there` says who is in it, or None: this word is older than the row."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         room = _row(info, at)
         entries = now_there(room)
         if entries is None:
@@ -49,13 +49,10 @@ def _write(info: RoomInfo, now_there: Callable[[Room], Sequence[Entry] | None], 
         fresh = {**_identity(info, room), "participants": list(entries), "gone_at": None}
         if info.created_at:
             fresh["created_at"] = info.created_at
-        differs = room.version == 0 or any(getattr(room, name) != value for name, value in fresh.items())
-        if not differs:
+        differing = {name: value for name, value in fresh.items() if getattr(room, name) != value}
+        if not differing and room.version:
             return
-        room.seen_at = max(room.seen_at, at)
-        for name, value in fresh.items():
-            setattr(room, name, value)
-        _save(room)
+        _save(room, seen_at=max(room.seen_at, at), **differing)
 
 
 def _row(info: RoomInfo, at: datetime) -> Room:
@@ -70,9 +67,10 @@ def _row(info: RoomInfo, at: datetime) -> Room:
         return Room.objects.select_for_update(of=("self",)).get(name=info.name)
 
 
-def _save(room: Room) -> None:
-    room.version += 1
-    room.save()
+def _save(room: Room, **fresh: Any) -> None:
+    for name, value in (fresh | {"version": room.version + 1}).items():
+        setattr(room, name, value)
+    room.save(update_fields=(*fresh, "version"))
     changed("room", str(room.pk), room.version)
 
 
@@ -80,7 +78,7 @@ def _identity(info: RoomInfo, room: Room) -> dict[str, Any]:
     """What the room is: by its metadata, or because a call of ours is in it. A track's webhook has neither."""
     ours = RoomFact(info.name, info.sid, info.metadata).ours
     known = room.sid == info.sid and room.kind != Room.Kind.FOREIGN
-    if ours is None and known:
+    if known and (ours is None or room.call_id):
         return {"sid": info.sid}
     if ours is not None and ours.get("kind") == "consult":
         call_id = _uuid(ours, "call")
@@ -143,12 +141,11 @@ def listed(info: RoomInfo, who: Iterable[ParticipantInfo], *, at: datetime) -> N
 
 def gone(name: str, *, sid: str = "", at: datetime) -> None:
     """The server closed it. Who was in it is forgotten at once, the row after an hour."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         room = Room.objects.select_for_update(of=("self",)).filter(name=name, gone_at=None).first()
         if room is None or room.seen_at > at or (sid and room.sid and room.sid != sid):
             return
-        room.gone_at, room.participants = at, []
-        _save(room)
+        _save(room, gone_at=at, participants=[])
 
 
 def forget_gone() -> None:

@@ -13,7 +13,7 @@ import pytest
 from calls.models import AgentJob, Call, Effect, EffectState, Event, Leg, Owner, OwnerRole, Room
 from calls.reconcile import Reconciler
 from calls.services import legs
-from calls.services.calls import call_of_room
+from calls.services.calls import open_call
 from calls.states import CallState
 from calls.telephony.gateway import Retryable
 from calls.telephony.memory import MemoryGateway
@@ -124,7 +124,7 @@ def test_a_call_ends_after_two_listings_five_seconds_apart(world: World) -> None
 
 def test_a_caller_who_was_not_rung_yet_is_not_missed(world: World) -> None:
     """A callback's manager is asked first: until then there is no room, and its transfer says when it is over."""
-    call = call_of_room("call-back", source=Call.Source.CALLBACK)
+    call = open_call("call-back", source=Call.Source.CALLBACK)
     for _ in range(3):
         world.look(6)
     assert state(call) == (CallState.ACTIVE, "")
@@ -132,7 +132,7 @@ def test_a_caller_who_was_not_rung_yet_is_not_missed(world: World) -> None:
 
 
 def test_a_caller_who_was_called_back_is_missed_as_any(world: World) -> None:
-    call = call_of_room("call-back", source=Call.Source.CALLBACK)
+    call = open_call("call-back", source=Call.Source.CALLBACK)
     world.make_room("call-back")
     world.server.join("call-back", "caller-1", kind="sip", attributes={"sip.callStatus": "active"})
     world.look(1)

@@ -19,7 +19,7 @@ from django.db.models import Model
 from calls.events import Actor
 from calls.locks import Lock
 from calls.models import AgentProfile, Call, Department
-from calls.services.calls import call_of_room, end_call, locked, profile_of
+from calls.services.calls import end_call, locked, open_call, profile_of
 from calls.services.configuration import delete_row, publish_profile, save_row, set_many
 from calls.states import CallState
 from transfers.demo_data import ACCOUNT, CARRIER_ADDRESS, NAME, SHOWN_NUMBER
@@ -98,7 +98,7 @@ def person(manager: Manager) -> User:
 @transaction.atomic
 def earlier_call() -> Call:
     """One that is over, in which a callback may have been promised."""
-    made = call_of_room(f"call-rehearsed-{uuid4()}", source=Call.Source.TEST, rehearsal=True)
+    made = open_call(f"call-rehearsed-{uuid4()}", source=Call.Source.TEST, rehearsal=True)
     end_call(locked(made.pk), reason="rehearsal_over", actor=ACTOR)
     return made
 
