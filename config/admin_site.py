@@ -131,4 +131,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             if request.user.has_perm(permission)
         ]
         groups += [{"title": str(title), "items": items}] if items else []
+    shown = [item for group in groups for item in group["items"]]
+    around = [item["link"] for item in shown if request.path.startswith(item["link"])]
+    here = max(around, key=len, default="")  # the week is among the managers' pages, and has an entry of its own
+    for item in shown:
+        item["active"] = item["link"] == here
     return groups

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from calls.models import Department
 from calls.roles import Role
 from calls.timing import clock_of
+from config.admin_site import navigation
 from tests import rows
 from tests.people import account
 from transfers.hours import Change
@@ -119,6 +120,15 @@ def test_the_page_says_in_words_what_the_bars_show(billing: Department) -> None:
     assert "16:00–20:00" in said(later)
     wrong = said(client.get(reverse("admin:transfers_roster_week") + "?week=soon&zone=Mars&department=x"))
     assert "There is no time zone of this name" in wrong
+
+
+def test_the_side_bar_marks_the_page_that_is_open_and_no_other(billing: Department) -> None:
+    root = account(Role.ADMINISTRATOR, name="root")
+    for route, name in (("transfers_roster_week", "Week"), ("transfers_manager_add", "Managers")):
+        request = RequestFactory().get(reverse(f"admin:{route}"))
+        request.user = root
+        items = [item for group in navigation(request) for item in group["items"]]
+        assert [item["title"] for item in items if item["active"]] == [name]
 
 
 def test_who_would_be_called_is_said_in_the_administration_too(billing: Department) -> None:
