@@ -35,7 +35,7 @@ MEASURES = (
     Measure("relay_delay", "relay's added delay one way, p95", "ms", 60, "relay_delay", "product", 240),
     Measure("resume", "kill -9 of a process → next step, longest", "s", 3, "resume", "product", 300),
     Measure(
-        "webhook_to_dom", "webhook → changed DOM at 50 events/s, p95", "ms", 50, "webhook_to_dom", "rows", 400
+        "webhook_to_dom", "webhook → changed DOM at 50 events/s, p95", "ms", 50, "webhook_to_dom", "rows", 600
     ),
     Measure("wallboard_500", "wallboard of 500 calls, server time, median", "ms", 25, "wallboard_500", "rows"),
     Measure("history", "any page or filter of the history, slowest p95", "ms", 50, "history", "rows", 1800),
