@@ -23,7 +23,7 @@ def measure(ground: Ground) -> Reading:
     for who, user in people.items():
         lens = lens_of(user)
         for what, queries in reading.queries(lens, ground.few(TIMES)).items():
-            found[f"{what}, as {who}"] = spread([reading.read(lens, query) for query in queries][1:])
+            found[f"{what}, as {who}"] = spread([reading.read(lens, query).took_ms for query in queries][1:])
         ground.say(f"  as {who}: slowest p95 {max(f.p95 for n, f in found.items() if who in n):.1f} ms")
     slowest = max(found, key=lambda name: found[name].p95)
     parts = [Part(f"p95 of {name}", one.p95, "ms") for name, one in found.items()]

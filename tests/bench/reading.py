@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
@@ -20,11 +21,15 @@ Query = dict[str, str]
 LAST_ID = f"{'f' * 8}-ffff-ffff-ffff-{'f' * 12}"
 
 
-def read(lens: Lens, query: Query) -> float:
-    """ms."""
+class Read(NamedTuple):
+    took_ms: float
+    rows: int
+
+
+def read(lens: Lens, query: Query) -> Read:
     began = time.perf_counter()
-    history_page(lens, filters_of(query), before=query.get("before", ""))
-    return (time.perf_counter() - began) * 1000
+    page = history_page(lens, filters_of(query), before=query.get("before", ""))
+    return Read((time.perf_counter() - began) * 1000, len(page.rows))
 
 
 def whole(user: User, times: int) -> float:

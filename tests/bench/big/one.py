@@ -69,8 +69,9 @@ def _built(many: int) -> None:
 
 
 def _reads(times: int) -> dict[str, dict[str, Any]]:
-    """Spreads in ms, by what was read and as whom."""
+    """Spreads in ms with the usual number of rows, by what was read and as whom."""
     from dataclasses import asdict
+    from statistics import median
 
     from django.contrib.auth.models import User
 
@@ -88,8 +89,9 @@ def _reads(times: int) -> dict[str, dict[str, Any]]:
     for who, name in people.items():
         lens = lens_of(User.objects.get(username=name))
         for what, queries in reading.queries(lens, times).items():
-            took = spread([reading.read(lens, query) for query in queries][1:])
-            found[f"{what}, as {who}"] = asdict(took)
+            read = [reading.read(lens, query) for query in queries][1:]
+            rows = median(one.rows for one in read)
+            found[f"{what}, as {who}"] = asdict(spread([one.took_ms for one in read])) | {"rows": rows}
         say(f"  read as {who}")
     return found
 
