@@ -59,7 +59,7 @@ def _once(page: Page, carrier: Carrier, found: Records, call_id: Any) -> float:
     """One escalation, cancelled again; ms from the click to the carrier."""
     page.get_by_role("button", name="Escalate").click()
     page.get_by_label(MANAGER).check()
-    page.wait_for_function(f"document.getElementById('then').textContent.includes('{MANAGER}')")
+    page.wait_for_function(f"() => document.getElementById('then').textContent.includes('{MANAGER}')")
     since = time.time()
     page.get_by_role("button", name="Escalate now").click()
     until(lambda: carrier.dials(since), 15, "the carrier is asked to dial")

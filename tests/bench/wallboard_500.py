@@ -136,7 +136,7 @@ def _paint(page: Page, url: str) -> tuple[float, float]:
     """Milliseconds from the beginning of the navigation to the first paint, and to the first byte."""
     page.goto(url, wait_until="load")
     page.wait_for_timeout(SETTLED_MS)  # as a person would: the socket is open and nothing is left to do
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length")
     paint, byte = page.evaluate(
         """() => [performance.getEntriesByName("first-paint")[0].startTime,
                   performance.getEntriesByType("navigation")[0].responseStart]"""

@@ -197,7 +197,7 @@ def test_approvals_sound_and_are_notified_once_asked_for(page: Page, floor: rows
     assert heard == 2
     asks(floor)
     expect(page.locator(MARK)).to_contain_text("3")
-    page.wait_for_function("told.length === 1")
+    page.wait_for_function("() => told.length === 1")
     assert page.evaluate("[tones, told]") == [4, ["A caller of Billing needs approval."]]
     expect(page).to_have_title(re.compile(r"^\(3\)"))
     assert str(page.locator("link[rel=icon]").get_attribute("href")).startswith("data:image/svg+xml")

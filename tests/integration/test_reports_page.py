@@ -72,7 +72,7 @@ def test_the_plots_are_drawn_and_the_form_asks_for_other_days(page: Page) -> Non
     top.hover(position={"x": 5, "y": 100})
     expect(page.locator("#plot-days .plot-key b").first).not_to_be_empty()
     page.set_viewport_size({"width": 420, "height": 900})
-    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+    page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
     expect(page.locator("#r-since")).to_be_hidden()
     page.locator("#r-range").focus()
     page.keyboard.press("End")

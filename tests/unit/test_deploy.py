@@ -84,7 +84,7 @@ def test_each_service_runs_its_program_and_gets_what_that_reads(compose: dict[st
 
 def test_a_variable_of_the_compose_file_is_a_setting_of_ours() -> None:
     used = {match[1] for match in VARIABLE.finditer((HERE / "compose.yaml").read_text())}
-    assert used - set(options.OPTIONS) == {"POSTGRES_PASSWORD", "WEB_PORTS"}
+    assert used - set(options.OPTIONS) == {"POSTGRES_BUFFERS", "POSTGRES_PASSWORD", "WEB_PORTS"}
 
 
 def test_nothing_of_the_compose_file_runs_as_root_or_writes_where_it_should_not(compose: dict[str, Any]) -> None:
