@@ -46,16 +46,22 @@ def of_itself(rows: Rows, filters: Filters, of: str = "") -> Rows:
     return rows
 
 
-def _columns(filters: Filters) -> dict[str, Any]:
-    wanted: dict[str, Any] = {}
-    if filters.department is not None:
-        wanted["department"] = filters.department
-    if filters.result:
-        wanted["end_reason"] = filters.result
+def days(filters: Filters) -> dict[str, Any]:
+    """Of transfers, and of attempts, which know when theirs was asked for."""
+    wanted = {}
     if filters.since:
         wanted["requested_at__gte"] = datetime.combine(filters.since, time(), UTC)
     if filters.until:
         wanted["requested_at__lt"] = datetime.combine(filters.until, time(), UTC) + timedelta(days=1)
+    return wanted
+
+
+def _columns(filters: Filters) -> dict[str, Any]:
+    wanted = days(filters)
+    if filters.department is not None:
+        wanted["department"] = filters.department
+    if filters.result:
+        wanted["end_reason"] = filters.result
     if filters.kind == Kind.CALLBACK:
         wanted["of_callback"] = True
     elif filters.kind:

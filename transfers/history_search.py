@@ -27,6 +27,7 @@ from transfers.access import NO_DEPARTMENT, Lens
 from transfers.history_conditions import (
     Rows,
     Transfers,
+    days,
     matching,
     of_attempt,
     of_itself,
@@ -76,7 +77,7 @@ def newest(lens: Lens, filters: Filters, *, before: Cursor | None, many: int) ->
                 found |= set(_with_words(rows, _walk(lens, filters, rows), filters.words, before, many))
             else:
                 found |= set(_first(rows, before, many))
-    elif lens.is_of_manager_alone and _narrows(filters):
+    elif lens.is_of_manager_alone:
         found = set(_of_ones_own(lens, filters, before, many))
     else:
         found = {one for view in _views(lens, filters) for one in _of_view(view, filters, before, many)}
@@ -207,7 +208,9 @@ def _narrows(filters: Filters) -> bool:
 
 def _of_ones_own(lens: Lens, filters: Filters, before: Cursor | None, many: int) -> list[Cursor]:
     """Among the transfers that a manager was called for. That a value is common says nothing of theirs."""
-    own = Attempt.objects.filter(manager=lens.manager_id, requested_at__isnull=False)
+    own = Attempt.objects.filter(manager=lens.manager_id, requested_at__isnull=False, **days(filters))
+    if not _narrows(filters):
+        return _first(of_transfer(own, filters, of="transfer__"), before, many, "transfer_id")
     newest_of_own = ArraySubquery(_after(own, before, "transfer_id").values("transfer_id")[:OWN_LOOKED_AT])
     wanted_of_all = of_transfer(Transfer.objects.all(), filters)
     wanted = of_attempt(filters)
