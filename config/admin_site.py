@@ -123,7 +123,7 @@ MENU = (
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The side bar: what this person may see."""
-    groups = []
+    groups: list[dict[str, Any]] = []
     for title, entries in MENU:
         items = [
             {"title": str(name), "icon": icon, "link": resolve_url(f"admin:{route}")}
