@@ -116,7 +116,7 @@ def _walk(lens: Lens, filters: Filters, rows: Transfers) -> Walk:
         words=filters.words, manager=filters.manager, rehearsals=filters.rehearsals
     ):
         return Walk(rows, rows)
-    theirs = Attempt.objects.filter(manager=manager, requested_at__isnull=False)
+    theirs = _attempts_of(manager)
     if manager == lens.manager_id or lens.scope.every_department:
         return Walk(theirs, of_transfer(theirs, filters, of="transfer__"), "transfer_id", "transfer__call")
     seen = theirs.filter(transfer__in=lens.transfers())
@@ -126,6 +126,11 @@ def _walk(lens: Lens, filters: Filters, rows: Transfers) -> Walk:
         return Walk(rows, rows)
     tried = of_transfer(seen, filters, of="transfer__")
     return Walk(tried, tried, "transfer_id", "transfer__call")
+
+
+def _attempts_of(manager: UUID | None) -> QuerySet[Attempt]:
+    """Those that have a place in the history."""
+    return Attempt.objects.filter(manager=manager, requested_at__isnull=False)
 
 
 def _with_words(rows: Transfers, walk: Walk, words: str, before: Cursor | None, many: int) -> list[Cursor]:
@@ -208,7 +213,7 @@ def _narrows(filters: Filters) -> bool:
 
 def _of_ones_own(lens: Lens, filters: Filters, before: Cursor | None, many: int) -> list[Cursor]:
     """Among the transfers that a manager was called for. That a value is common says nothing of theirs."""
-    own = Attempt.objects.filter(manager=lens.manager_id, requested_at__isnull=False, **days(filters))
+    own = _attempts_of(lens.manager_id).filter(**days(filters))
     if not _narrows(filters):
         return _first(of_transfer(own, filters, of="transfer__"), before, many, "transfer_id")
     newest_of_own = ArraySubquery(_after(own, before, "transfer_id").values("transfer_id")[:OWN_LOOKED_AT])

@@ -31,7 +31,6 @@ from transfers.states import OPEN_ATTEMPT
 from transfers.strip_html import StripHtml, changed_htmls
 
 METER_DB = 60.0
-WITH_NEED = ("call", "transfer")  # kinds of frames
 SHOWN_ONCE = -1  # below every version: put in if missing, never replaced
 
 
@@ -91,10 +90,10 @@ def _strip(call_id: UUID, strip: StripHtml | None) -> Piece:
 
 
 def _needs_of(frame: Frame, waiting: Sequence[Need], lens: Lens) -> list[Piece]:
-    if frame.kind not in WITH_NEED:
-        return []
     if frame.kind == "call":  # who looks at it
         return [_need_piece(need, lens) for need in waiting]
+    if frame.kind != "transfer":
+        return []
     found = [need for need in waiting if str(need.id) == frame.id]
     return [_need_piece(found[0], lens)] if found else [Piece(target=f"need-{frame.id}")]
 

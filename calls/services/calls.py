@@ -213,9 +213,9 @@ def move_caller(call: Call, to: CallerWith, *, actor: Actor = SYSTEM) -> bool:
     return True
 
 
-def look_for_agent(call: Call, *, after: timedelta = timedelta(0)) -> None:
+def look_for_agent(call: Call) -> None:
     """Let the clock see whether a SupportAgent is missing (`calls.services.watch`)."""
-    Call.objects.filter(pk=call.pk).update(wake_at=now() + after)
+    Call.objects.filter(pk=call.pk).update(wake_at=now())
 
 
 def end_call(call: Call, *, reason: str, actor: Actor = SYSTEM, linger: timedelta = timedelta(0)) -> bool:

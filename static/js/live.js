@@ -100,9 +100,11 @@
 
   const place = (view, id, audience) => `${view} ${id} ${audience}`;
 
+  const positionsOf = (view) => JSON.parse(view.dataset.livePositions || "{}");
+
   function learn(view) {
-    const { liveView, liveId = "", livePositions = "{}" } = view.dataset;
-    for (const [audience, position] of Object.entries(JSON.parse(livePositions || "{}"))) {
+    const { liveView, liveId = "" } = view.dataset;
+    for (const [audience, position] of Object.entries(positionsOf(view))) {
       const here = place(liveView, liveId, audience);
       if (!isOlder(position, positions.get(here))) positions.set(here, position);
     }
@@ -216,16 +218,13 @@
       Idiomorph.morph(old, fresh, { callbacks: { afterNodeMorphed: Patchbay.unshow } });
       return;
     }
-    const key = focused && (focused === old ? "" : focused.id || focused.dataset.focus);
     const scroll = old.matches("[data-region]") && old.scrollTop; // to ask a row would cost the page's whole layout
     old.replaceWith(fresh);
     for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
     htmx.process(fresh);
     if (scroll) fresh.scrollTop = scroll;
-    if (focused) {
-      const heir = key === "" ? fresh : fresh.querySelector(`#${CSS.escape(key)}, [data-focus="${CSS.escape(key)}"]`);
-      heir?.focus({ preventScroll: true });
-    }
+    if (focused === old) fresh.focus({ preventScroll: true });
+    else if (focused) Patchbay.refocus(focused, fresh);
   }
 
   function insert(list, fresh) {
@@ -359,8 +358,9 @@
     view.dataset.livePositions = root.dataset.livePositions;
     learn(view);
     merge(root);
+    const fetchedAt = positionsOf(root);
     for (const { audience, epoch, seq, pieces } of came) { // what has gone since would be there again
-      const position = JSON.parse(root.dataset.livePositions)[audience];
+      const position = fetchedAt[audience];
       if (position && isOlder(position, [epoch, seq])) pieces.forEach(apply);
     }
     shown();

@@ -83,8 +83,9 @@
   function tick(within = document) {
     const now = Patchbay.now();
     for (const node of within.querySelectorAll(".clock")) {
-      node.runs ??= { until: Number(node.dataset.until), since: Number(node.dataset.since), row: node.closest("[data-list] > *") };
-      const { until, since, row } = node.runs; // kept: there are hundreds, four times a second
+      node.runs ??= { until: Number(node.dataset.until), since: Number(node.dataset.since) }; // hundreds, four times a second
+      node.runs.row ??= node.closest("[data-list] > *"); // not before it is on the page
+      const { until, since, row } = node.runs;
       if (row?.outOfSight) continue;
       const text = until ? clock(until - now + 999) : since && clock(now - since);
       if (text && node.shows !== text) node.textContent = node.shows = text;
@@ -159,14 +160,17 @@
 
   // ── the side panel ──────────────────────────────────────────────────────────────────────────
   const panel = $("panel");
+  /** The focus of one that is gone goes to what has its name in that place. */
+  Patchbay.refocus = (gone, place) => {
+    const name = CSS.escape(gone.id || gone.dataset.focus || "");
+    if (name) place.querySelector(`#${name}, [data-focus="${name}"]`)?.focus({ preventScroll: true });
+  };
   /** Shows a dialog; who had the focus has it after it, though a live page may have put another in its place. */
   Patchbay.open = (dialog) => {
-    const had = document.activeElement, name = CSS.escape(had.id || had.dataset.focus || "");
-    const around = had.parentElement?.closest("[id]")?.id;
+    const had = document.activeElement, around = had.parentElement?.closest("[id]")?.id;
     dialog.showModal();
     dialog.addEventListener("close", () => {
-      if (had.isConnected || !name) return;
-      ($(around) ?? document).querySelector(`#${name}, [data-focus="${name}"]`)?.focus({ preventScroll: true });
+      if (!had.isConnected) Patchbay.refocus(had, $(around) ?? document);
     }, { once: true });
   };
   // Not before it has settled: until then htmx does not know the form, and ⏎ would send it as a page.

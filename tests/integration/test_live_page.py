@@ -46,6 +46,11 @@ def strip(page: Page, call: Call):  # type: ignore[no-untyped-def]
     return page.locator(f"#strip-{call.pk}")
 
 
+def go_to(page: Page, console: Console, call: Call) -> None:
+    page.goto(f"{console.url}/calls/{call.pk}")
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+
+
 def test_what_happens_appears_without_a_reload(page: Page, floor: rows.Floor) -> None:
     page.evaluate("window.stayed = true")
     expect(page.locator(f"#need-{floor.waiting.pk}")).to_be_visible()
@@ -252,8 +257,7 @@ def test_times_are_told_in_the_browser_s_zone(enter: Enter, floor: rows.Floor, c
 
 def test_the_call_page_follows_the_conversation(page: Page, floor: rows.Floor, console: Console) -> None:
     call = floor.briefing.call
-    page.goto(f"{console.url}/calls/{call.pk}")
-    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    go_to(page, console, call)
     attempt = floor.briefing.attempts.get(nth=2)
     for speaker, words, side in (("manager", "Put them through", attempt), ("caller", "Hello?", None)):
         spoken(call, words, speaker=speaker, attempt=side)
@@ -267,8 +271,7 @@ def test_words_are_shown_before_their_turn_is_over_and_kept_only_when_it_is(
     page: Page, floor: rows.Floor, console: Console
 ) -> None:
     call = floor.briefing.call
-    page.goto(f"{console.url}/calls/{call.pk}")
-    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    go_to(page, console, call)
     aside = floor.briefing.attempts.get(nth=2).pk
     support = p.Hello(job_id="AJ_1", role=p.Role.SUPPORT, room=call.room_name)
     briefer = p.Hello(job_id="AJ_2", role=p.Role.TRANSFER, room=f"consult-{aside}", attempt_id=aside)
@@ -299,8 +302,7 @@ def test_who_reads_further_up_is_not_moved_and_can_jump_to_now(
     call = floor.waiting.call
     for n in range(60):
         rows.say(call, "caller", f"Line {n} of a long story", seconds=30)
-    page.goto(f"{console.url}/calls/{call.pk}")
-    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    go_to(page, console, call)
     spoken(call, "Are you still there?")
     jump = page.get_by_role("button", name="Jump to now")
     expect(jump).to_be_visible()
@@ -338,8 +340,7 @@ def test_the_focus_comes_back_to_a_button_that_was_swapped_under_the_panel(
     page: Page, floor: rows.Floor, console: Console
 ) -> None:
     call = floor.returned.call
-    page.goto(f"{console.url}/calls/{call.pk}")
-    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    go_to(page, console, call)
     page.get_by_role("button", name="Escalate").focus()
     page.keyboard.press("Enter")
     expect(page.locator("dialog[open]")).to_be_visible()
