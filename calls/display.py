@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.utils.translation import gettext
 
@@ -14,6 +15,19 @@ from calls.states import CallerWith
 
 # With a plus, or digits that are not part of an id such as 8299c58f-a9ca-4b35.
 LONG_NUMBER = re.compile(r"(?:\+\d[\d ().-]{5,}\d|(?<![0-9a-fA-F-])\d[\d ().-]{5,}\d)(?![0-9a-fA-F])")
+
+
+class Caller(Protocol):
+    """What a call knows of its caller, where a page reads no more of it."""
+
+    @property
+    def caller_number(self) -> str: ...
+    @property
+    def caller_last4(self) -> str: ...
+    @property
+    def erased_at(self) -> datetime | None: ...
+    @property
+    def source(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,7 @@ def call_display(call: Call) -> Display:
     return Display("ai", "message-chatbot", gettext("With AI"), since=call.caller_since, order=5)
 
 
-def caller_name(call: Call, sight: Sight) -> str:
+def caller_name(call: Caller, sight: Sight) -> str:
     """The caller's number by its last four, in full only for those who may see it."""
     if sight.full_number and call.caller_number:
         return call.caller_number

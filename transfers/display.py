@@ -100,12 +100,12 @@ def _ringing_since(attempt: Attempt | None) -> datetime | None:
     return (attempt.ringing_at or attempt.dialed_at or attempt.reserved_at) if attempt else None
 
 
-def transfer_display(transfer: Transfer) -> Display:
+def transfer_display(transfer_state: str, end_reason: str) -> Display:
     """How a transfer stands or ended, for lists."""
-    state = TransferState(transfer.state)
+    state = TransferState(transfer_state)
     if state in RESULT:
         role, icon = RESULT[state]
-        words = EndReason(transfer.end_reason).label if transfer.end_reason else state.label
+        words = EndReason(end_reason).label if end_reason else state.label
         return Display(role, icon, str(words))
     role = {
         TransferState.REQUESTED: "approval",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 
 from calls.display import Display, caller_name, department_name
 from calls.roles import Role
@@ -17,21 +18,20 @@ from transfers.display import transfer_display
 from transfers.history_filters import Filters
 from transfers.history_search import Cursor, cursor_of, newest
 from transfers.models import Attempt, Transfer
-from transfers.record import programs_that_asked
+from transfers.record import key_that_asked, names_of_keys
 
 PAGE = 50
 NEVER_MS = 10**14
-RELATED = ("call", "department", "requested_by")
-COLUMNS = (  # texts and the like are of the detail page
-    *("id", "version", "state", "end_reason", "requested_at", "held_at", "merged_at", "ended_at"),
-    *("call__source", "call__rehearsal", "call__caller_number", "call__caller_last4"),
-    *("department__name", "requested_by__username"),
-)
 
 
 @dataclass(frozen=True)
 class Row:
-    transfer: Transfer
+    """A transfer as it is shown; spans are None where there is none, or none yet."""
+
+    id: UUID
+    version: int
+    requested_at: datetime
+    rehearsal: bool
     caller: str
     department: str
     display: Display
@@ -43,7 +43,7 @@ class Row:
     @property
     def sort(self) -> str:
         """Newest first, in the browser's order of texts."""
-        return f"{NEVER_MS - round(self.transfer.requested_at.timestamp() * 1000):015}"
+        return f"{NEVER_MS - round(self.requested_at.timestamp() * 1000):015}"
 
 
 @dataclass(frozen=True)
@@ -55,53 +55,76 @@ class Page:
 def history_page(lens: Lens, filters: Filters, *, before: str = "") -> Page:
     """One page of what this lens sees; `before` is the cursor of the page above."""
     ids = newest(lens, filters, before=cursor_of(before), many=PAGE + 1)
-    found = list(_with_columns(Transfer.objects.filter(pk__in=ids)).order_by("-requested_at", "-id"))
-    shown, more = found[:PAGE], len(found) > PAGE
-    older = str(Cursor(shown[-1].requested_at, shown[-1].pk)) if more else ""
-    return Page(rows_of(lens, shown), older)
-
-
-def rows_of(lens: Lens, transfers: Sequence[Transfer]) -> list[Row]:
-    """As they are shown; each with its call, department and who asked for it."""
-    managers, programs = _managers(transfers), programs_that_asked(transfers)
-    return [_row(one, managers.get(one.pk, ""), lens, programs.get(one.pk, "")) for one in transfers]
-
-
-def _managers(transfers: Sequence[Transfer]) -> dict[UUID, str]:
-    """Who was called last, by name."""
-    tried = Attempt.objects.filter(transfer__in=[transfer.pk for transfer in transfers])
-    newest_first = tried.order_by("transfer_id", "-nth").distinct("transfer_id")
-    return dict(newest_first.values_list("transfer_id", "manager__name"))
+    rows = _rows(lens, Transfer.objects.filter(pk__in=ids[:PAGE]).order_by("-requested_at", "-id"))
+    older = str(Cursor(rows[-1].requested_at, rows[-1].id)) if len(ids) > PAGE else ""
+    return Page(rows, older)
 
 
 def history_row(lens: Lens, transfer_id: UUID) -> Row | None:
     """One transfer as the newest, unfiltered page shows it."""
-    found = lens.transfers().filter(call__rehearsal=False, pk=transfer_id).select_related(*RELATED).first()
-    return rows_of(lens, [found])[0] if found else None
+    rows = _rows(lens, lens.transfers().filter(call__rehearsal=False, pk=transfer_id))
+    return rows[0] if rows else None
 
 
-def _with_columns(rows: QuerySet[Transfer]) -> QuerySet[Transfer]:
-    return rows.select_related(*RELATED).only(*COLUMNS)
+# ── rows as they are read ────────────────────────────────────────────────────────────────────────
 
 
-def _row(transfer: Transfer, manager: str, lens: Lens, program: str) -> Row:
-    held_until = transfer.merged_at or transfer.ended_at
+class _Read(NamedTuple):
+    """Mere values: objects of four models for each row take more time than PostgreSQL does to find them."""
+
+    id: UUID
+    version: int
+    state: str
+    end_reason: str
+    requested_at: datetime
+    held_at: datetime | None
+    merged_at: datetime | None
+    ended_at: datetime | None
+    source: str
+    rehearsal: bool
+    caller_number: str
+    caller_last4: str
+    erased_at: datetime | None
+    department: str | None
+    requested_by: str | None
+    manager: str | None  # who was called last
+    key: str | None  # of the program that asked for it
+
+
+COLUMNS = (
+    *("id", "version", "state", "end_reason", "requested_at", "held_at", "merged_at", "ended_at"),
+    *("call__source", "call__rehearsal", "call__caller_number", "call__caller_last4", "call__erased_at"),
+    *("department__name", "requested_by__username"),
+)
+
+
+def _rows(lens: Lens, transfers: QuerySet[Transfer]) -> list[Row]:
+    called_last = Attempt.objects.filter(transfer=OuterRef("pk")).order_by("-nth").values("manager__name")[:1]
+    key = Case(When(requested_by=None, then=Subquery(key_that_asked(OuterRef("pk")))))
+    read = [_Read(*values) for values in transfers.values_list(*COLUMNS, Subquery(called_last), key)]
+    programs = names_of_keys({one.key for one in read if one.key})
+    return [_row(one, lens, programs.get(one.key or "", "")) for one in read]
+
+
+def _row(read: _Read, lens: Lens, program: str) -> Row:
+    held_until = read.merged_at or read.ended_at
     return Row(
-        transfer=transfer,
-        caller=caller_name(transfer.call, lens.sight),
-        department=department_name(transfer.department),
-        display=transfer_display(transfer),
-        manager=manager,
-        took=transfer.ended_at - transfer.requested_at if transfer.ended_at else None,
-        held=held_until - transfer.held_at if transfer.held_at and held_until else None,
-        asked_by=asked_by(transfer, program),
+        id=read.id,
+        version=read.version,
+        requested_at=read.requested_at,
+        rehearsal=read.rehearsal,
+        caller=caller_name(read, lens.sight),
+        department=read.department or department_name(None),
+        display=transfer_display(read.state, read.end_reason),
+        manager=read.manager or "",
+        took=read.ended_at - read.requested_at if read.ended_at else None,
+        held=held_until - read.held_at if read.held_at and held_until else None,
+        asked_by=asked_by(read.requested_by, program, rehearsal=read.rehearsal),
     )
 
 
-def asked_by(transfer: Transfer, program: str) -> str:
-    if transfer.requested_by:
-        return transfer.requested_by.get_username()
-    return program or ("rehearsal" if transfer.call.rehearsal else "AI")
+def asked_by(username: str | None, program: str, *, rehearsal: bool) -> str:
+    return username or program or ("rehearsal" if rehearsal else "AI")
 
 
 def supervisors(lens: Lens) -> QuerySet[User]:

@@ -143,13 +143,17 @@ def _record(transfer: Transfer, attempts: Sequence[Attempt], lens: Lens, program
         "kind": "callback" if transfer.call.source == "callback" else transfer.kind,
         "state": transfer.state,
         "end_reason": transfer.end_reason,
-        "asked_by": asked_by(transfer, program),
-        "decided_by": transfer.decided_by.get_username() if transfer.decided_by else "",
+        "asked_by": asked_by(_username(transfer.requested_by), program, rehearsal=transfer.call.rehearsal),
+        "decided_by": _username(transfer.decided_by),
         "approved": transfer.approved,
         "hold_s": _seconds(transfer.held_at, off),
         "took_s": _seconds(transfer.requested_at, transfer.ended_at),
         "attempts": [_attempt(attempt) for attempt in attempts],
     }
+
+
+def _username(user: User | None) -> str:
+    return user.get_username() if user else ""
 
 
 def _attempt(attempt: Attempt) -> Record:

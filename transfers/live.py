@@ -152,7 +152,7 @@ def _render_history(frame: Frame, id: str, lens: Hashable) -> Sequence[Piece]:
     if row is None:
         return ()
     html = render_to_string("transfers/_history_row.html", {"row": row})
-    return [Piece(target=f"row-{frame.id}", version=row.transfer.version, html=html, list="history-rows")]
+    return [Piece(target=f"row-{frame.id}", version=row.version, html=html, list="history-rows")]
 
 
 # ── the callbacks ────────────────────────────────────────────────────────────────────────────────

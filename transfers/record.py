@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import OuterRef, Q, QuerySet
 from django.utils.translation import gettext, gettext_noop
 
 from calls import parsed
@@ -104,10 +104,24 @@ def _names(events: Sequence[Event]) -> Mapping[tuple[str, str], str]:
 def programs_that_asked(transfers: Iterable[Transfer]) -> Mapping[UUID, str]:
     """Of those that no person asked for: which program did, by its key's name. The AI asked for the others."""
     unasked = [transfer.pk for transfer in transfers if transfer.requested_by_id is None]
-    asked = Event.objects.filter(transfer_id__in=unasked, type="transfer.requested", actor_kind="api_key")
-    by = dict(asked.values_list("transfer_id", "actor_id")) if unasked else {}
-    names = {str(pk): name for pk, name in ApiKey.objects.filter(pk__in=by.values()).values_list("pk", "name")}
-    return {pk: names.get(key, _actor("api_key")) for pk, key in by.items() if pk}
+    by = dict(_asked_by_keys().filter(transfer_id__in=unasked).values_list("transfer_id", "actor_id"))
+    names = names_of_keys(set(by.values()))
+    return {pk: names[key] for pk, key in by.items() if pk}
+
+
+def key_that_asked(transfer: OuterRef) -> QuerySet[Event, str]:
+    """The key of the program that asked for it; none if a person or the AI did."""
+    return _asked_by_keys().filter(transfer_id=transfer).values_list("actor_id", flat=True)[:1]
+
+
+def _asked_by_keys() -> QuerySet[Event]:
+    return Event.objects.filter(type="transfer.requested", actor_kind="api_key")
+
+
+def names_of_keys(keys: Collection[str]) -> Mapping[str, str]:
+    """Of every one of these: a key that is gone was some program's."""
+    found = ApiKey.objects.filter(pk__in=keys).values_list("pk", "name")
+    return dict.fromkeys(keys, _actor("api_key")) | {str(pk): name for pk, name in found}
 
 
 def _actor(kind: str) -> str:

@@ -95,7 +95,7 @@ def transfer(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
         "transfer": found,
         "caller": caller_name(found.call, lens.sight),
         "program": record.programs_that_asked([found]).get(found.pk, ""),
-        "display": transfer_display(found),
+        "display": transfer_display(found.state, found.end_reason),
         "lanes": swimlane(found, attempts, at=now(), sounds=sounds),
         "sounds": sounds,
         "attempts": [(attempt, attempt_words(attempt)) for attempt in attempts],
