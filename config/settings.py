@@ -29,7 +29,12 @@ DATABASES = {
     "default": env.database(env.required("DATABASE_URL"))
     | {
         "CONN_HEALTH_CHECKS": True,  # a pooled connection may be from before PostgreSQL's restart
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 5}, "connect_timeout": 5},
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": 12, "timeout": 5},
+            "connect_timeout": 5,
+            # No page may take every core from the calls; and parallel workers read on when a page is full.
+            "options": "-c max_parallel_workers_per_gather=0",
+        },
         "TEST": {"NAME": env.text("PATCHBAY_TEST_DATABASE")},
     }
 }

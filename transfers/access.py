@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -43,16 +44,30 @@ class Lens:
         if self.scope.every_department:
             return Transfer.objects.all()
         if self.is_of_manager_alone:  # alone, this can be a join: in an OR it never is
-            return Transfer.objects.filter(
-                pk__in=Attempt.objects.filter(manager=self.manager_id).values("transfer")
-            )
-        seen = Q(pk__in=())
-        if self.scope.sees_calls:
-            mine = self.scope.departments
-            seen = Q(call_department__in=(NO_DEPARTMENT, *mine)) | Q(department__in=mine)
+            return Transfer.objects.filter(pk__in=self._of_ones_own())
+        seen = self._of_departments()
         if self.manager_id:
             seen |= Q(Exists(Attempt.objects.filter(transfer=OuterRef("pk"), manager=self.manager_id)))
         return Transfer.objects.filter(seen)
+
+    def attempts(self) -> QuerySet[Attempt]:
+        """All of the transfers that it sees, whoever was called; without a look at those."""
+        if self.scope.every_department:
+            return Attempt.objects.all()
+        seen = self._of_departments()
+        if self.manager_id:
+            seen |= Q(transfer__in=self._of_ones_own())
+        return Attempt.objects.filter(seen)
+
+    def _of_departments(self) -> Q:
+        """Of transfers, and of attempts, which know the departments of theirs."""
+        mine = self.scope.departments
+        if not self.scope.sees_calls:
+            return Q(pk__in=())
+        return Q(call_department__in=(NO_DEPARTMENT, *mine)) | Q(department__in=mine)
+
+    def _of_ones_own(self) -> QuerySet[Attempt, Any]:
+        return Attempt.objects.filter(manager=self.manager_id).order_by().values("transfer")
 
     def callbacks(self) -> QuerySet[Callback]:
         """Of one's departments; a manager's are those on whose roster they are."""

@@ -55,6 +55,8 @@ class Page:
 def history_page(lens: Lens, filters: Filters, *, before: str = "") -> Page:
     """One page of what this lens sees; `before` is the cursor of the page above."""
     ids = newest(lens, filters, before=cursor_of(before), many=PAGE + 1)
+    if not ids:
+        return Page((), "")
     rows = _rows(lens, Transfer.objects.filter(pk__in=ids[:PAGE]).order_by("-requested_at", "-id"))
     older = str(Cursor(rows[-1].requested_at, rows[-1].id)) if len(ids) > PAGE else ""
     return Page(rows, older)
@@ -103,10 +105,11 @@ def _rows(lens: Lens, transfers: QuerySet[Transfer]) -> list[Row]:
     key = Case(When(requested_by=None, then=Subquery(key_that_asked(OuterRef("pk")))))
     read = [_Read(*values) for values in transfers.values_list(*COLUMNS, Subquery(called_last), key)]
     programs = names_of_keys({one.key for one in read if one.key})
-    return [_row(one, lens, programs.get(one.key or "", "")) for one in read]
+    displays = {ended: transfer_display(*ended) for ended in {(one.state, one.end_reason) for one in read}}
+    return [_row(one, lens, displays[one.state, one.end_reason], programs.get(one.key or "", "")) for one in read]
 
 
-def _row(read: _Read, lens: Lens, program: str) -> Row:
+def _row(read: _Read, lens: Lens, display: Display, program: str) -> Row:
     held_until = read.merged_at or read.ended_at
     return Row(
         id=read.id,
@@ -115,7 +118,7 @@ def _row(read: _Read, lens: Lens, program: str) -> Row:
         rehearsal=read.rehearsal,
         caller=caller_name(read, lens.sight),
         department=read.department or department_name(None),
-        display=transfer_display(read.state, read.end_reason),
+        display=display,
         manager=read.manager or "",
         took=read.ended_at - read.requested_at if read.ended_at else None,
         held=held_until - read.held_at if read.held_at and held_until else None,

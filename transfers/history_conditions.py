@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -93,6 +94,12 @@ def of_attempt(filters: Filters) -> Q:
     elif filters.failed == Failed.JOIN:
         wanted &= Q(outcome=Outcome.MERGE_FAILED)
     return wanted
+
+
+def beside_attempts(filters: Filters) -> Filters:
+    """What else is asked for."""
+    failed = filters.failed if filters.failed in (Failed.APPROVAL, Failed.UNTIL_DIAL) else ""
+    return replace(filters, manager=None, outcome="", sip=None, failed=failed)
 
 
 def _failed_before_ringing(failed: str, of: str) -> Q:

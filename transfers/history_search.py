@@ -27,6 +27,7 @@ from transfers.access import NO_DEPARTMENT, Lens
 from transfers.history_conditions import (
     Rows,
     Transfers,
+    beside_attempts,
     days,
     matching,
     of_attempt,
@@ -40,7 +41,7 @@ from transfers.models import Attempt, Transfer
 
 FEW = 8  # departments: more are a part of the whole that fills a page from the newest on
 LOOKED_AT = 5000  # transfers of the newest: some 30 ms; what is in one of a hundred fills a page of fifty
-OWN_LOOKED_AT = 1500  # of a manager's own: some 10 ms; a page of what is in one of thirty
+OWN_LOOKED_AT = 1000  # of a manager's own: some 5 ms; a page of what is in one of twenty
 EVERY = 10**9  # a limit beyond all: PostgreSQL then plans to find them all, not to come upon the first ones soon
 
 
@@ -116,21 +117,18 @@ def _walk(lens: Lens, filters: Filters, rows: Transfers) -> Walk:
         words=filters.words, manager=filters.manager, rehearsals=filters.rehearsals
     ):
         return Walk(rows, rows)
-    theirs = _attempts_of(manager)
-    if manager == lens.manager_id or lens.scope.every_department:
-        return Walk(theirs, of_transfer(theirs, filters, of="transfer__"), "transfer_id", "transfer__call")
-    seen = theirs.filter(transfer__in=lens.transfers())
-    if lens.is_of_manager_alone:  # both were called: few, and found by themselves
+    theirs = _called(Attempt.objects.all(), manager)
+    seen = theirs if manager == lens.manager_id else _called(lens.attempts(), manager)
+    if lens.is_of_manager_alone and manager != lens.manager_id:  # both were: few, and found by themselves
         both = Transfer.objects.filter(pk__in=seen.order_by().values("transfer_id")[:EVERY])
         rows = of_transfer(both, filters)
         return Walk(rows, rows)
-    tried = of_transfer(seen, filters, of="transfer__")
-    return Walk(tried, tried, "transfer_id", "transfer__call")
+    return Walk(theirs, of_transfer(seen, filters, of="transfer__"), "transfer_id", "transfer__call")
 
 
-def _attempts_of(manager: UUID | None) -> QuerySet[Attempt]:
-    """Those that have a place in the history."""
-    return Attempt.objects.filter(manager=manager, requested_at__isnull=False)
+def _called(attempts: QuerySet[Attempt], manager: UUID | None) -> QuerySet[Attempt]:
+    """Those of a manager that have a place in the history."""
+    return attempts.filter(manager=manager, requested_at__isnull=False)
 
 
 def _with_words(rows: Transfers, walk: Walk, words: str, before: Cursor | None, many: int) -> list[Cursor]:
@@ -177,11 +175,8 @@ class View(NamedTuple):
 def _views(lens: Lens, filters: Filters) -> Sequence[View]:
     """Together they are what this lens sees, as `Lens.transfers` has it."""
     scope = lens.scope
-    if scope.every_department:
-        return (View(Transfer.objects.all(), Attempt.objects.all()),)
-    if len(scope.departments) > FEW:
-        seen = lens.transfers()
-        return (View(seen, Attempt.objects.filter(transfer__in=seen)),)
+    if scope.every_department or len(scope.departments) > FEW:
+        return (View(lens.transfers(), lens.attempts()),)
     if filters.department in scope.departments:
         return (_where(department=filters.department),)
     views = [_where(call_department=NO_DEPARTMENT)] if scope.sees_calls else []
@@ -213,27 +208,38 @@ def _narrows(filters: Filters) -> bool:
 
 def _of_ones_own(lens: Lens, filters: Filters, before: Cursor | None, many: int) -> list[Cursor]:
     """Among the transfers that a manager was called for. That a value is common says nothing of theirs."""
-    own = _attempts_of(lens.manager_id).filter(**days(filters))
+    own = _called(Attempt.objects.all(), lens.manager_id).filter(**days(filters))
+    if filters.manager == lens.manager_id:
+        own, filters = own.filter(of_attempt(filters)), beside_attempts(filters)
     if not _narrows(filters):
         return _first(of_transfer(own, filters, of="transfer__"), before, many, "transfer_id")
+    few = filters.manager is not None or filters.caller  # no page of them is in the newest
+    found = [] if few else _near(own, filters, before, many)
+    return found if len(found) == many else _all_of(own, filters, before, many)
+
+
+def _near(own: QuerySet[Attempt], filters: Filters, before: Cursor | None, many: int) -> list[Cursor]:
+    """Those among the newest of one's own."""
     newest_of_own = ArraySubquery(_after(own, before, "transfer_id").values("transfer_id")[:OWN_LOOKED_AT])
-    wanted_of_all = of_transfer(Transfer.objects.all(), filters)
     wanted = of_attempt(filters)
-    tried = Attempt.objects.filter(wanted).order_by()
     if wanted:
-        near = Q(pk__in=tried.filter(OneOf(F("transfer"), newest_of_own)).values("transfer_id"))
+        tried = Attempt.objects.filter(wanted, OneOf(F("transfer"), newest_of_own)).order_by()
+        near = Q(pk__in=tried.values("transfer_id"))
     else:
         near = Q(OneOf(F("pk"), newest_of_own))
-    found = _first(wanted_of_all.filter(near), before, many)
-    if len(found) == many:
-        return found
-    others = tried.filter(transfer__in=own.values("transfer_id")) if wanted else own.order_by()
-    ids: Rows = others.values("transfer_id")
-    if filters.caller:  # who calls is in few transfers, of which PostgreSQL knows
-        return _first(wanted_of_all.filter(pk__in=ids), before, many)
-    if not wanted:  # by the transfers' own indexes, without their calls
-        ids = of_itself(Transfer.objects.filter(pk__in=ids), filters).values("pk")
-    return _first(wanted_of_all.filter(pk__in=ids[:EVERY]), before, many)
+    return _first(of_transfer(Transfer.objects.filter(near), filters), before, many)
+
+
+def _all_of(own: QuerySet[Attempt], filters: Filters, before: Cursor | None, many: int) -> list[Cursor]:
+    """Those among all of one's own, found at once."""
+    wanted = of_attempt(filters)
+    tried = Attempt.objects.filter(wanted, transfer__in=own.values("transfer_id")) if wanted else own
+    ids: Rows = tried.order_by().values("transfer_id")
+    if not filters.caller:  # who calls is in few transfers, of which PostgreSQL knows
+        if not wanted:  # by the transfers' own indexes, without their calls
+            ids = of_itself(Transfer.objects.filter(pk__in=ids), filters).values("pk")
+        ids = ids[:EVERY]
+    return _first(of_transfer(Transfer.objects.filter(pk__in=ids), filters), before, many)
 
 
 class OneOf(Func):

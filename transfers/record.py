@@ -120,6 +120,8 @@ def _asked_by_keys() -> QuerySet[Event]:
 
 def names_of_keys(keys: Collection[str]) -> Mapping[str, str]:
     """Of every one of these: a key that is gone was some program's."""
+    if not keys:
+        return {}
     found = ApiKey.objects.filter(pk__in=keys).values_list("pk", "name")
     return dict.fromkeys(keys, _actor("api_key")) | {str(pk): name for pk, name in found}
 

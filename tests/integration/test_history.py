@@ -159,6 +159,8 @@ def every_kind_of_query() -> list[dict[str, str]]:
     }
     one = [{name: value} for name, value in alone.items()]
     two = [{"manager": ines, "outcome": "busy"}, {"manager": ines, "words": "platypus"}, {"kind": "callback"}]
+    two += [{"manager": ines, "result": "no_manager"}, {"manager": ines, "failed": "until_dial"}]
+    two += [{"manager": str(one.pk), "outcome": "no_answer"} for one in Manager.objects.exclude(name="Ines")]
     return [*one, *two, {"caller": "4417", "outcome": "busy"}, {"words": "platypus", "result": "no_manager"}]
 
 

@@ -307,6 +307,11 @@ class Attempt(models.Model):
             *_filtered("by_manager", "manager"),
             *_filtered("outcome", "outcome", condition=~models.Q(outcome="")),
             *_filtered("sip", "sip_status", condition=models.Q(sip_status__isnull=False)),
+            models.Index(
+                fields=("manager", "outcome", "-requested_at", "-transfer"),
+                condition=~models.Q(outcome=""),
+                name="attempt_by_manager_outcome",
+            ),
             *_filtered("unanswered", condition=FAILED_UNANSWERED),
             *_filtered("answered", condition=FAILED_ANSWERED),
         )
