@@ -31,7 +31,7 @@ def matching(lens: Lens, filters: Filters) -> Transfers:
 
 def of_transfer(rows: Rows, filters: Filters, of: str = "") -> Rows:
     """By what the transfers are, and their calls; `of` is where these rows have the transfer."""
-    return of_itself(rows, filters, of).filter(**{f"{of}{k}": v for k, v in _of_call(filters).items()})
+    return of_its_call(of_itself(rows, filters, of), filters, of)
 
 
 def of_itself(rows: Rows, filters: Filters, of: str = "") -> Rows:
@@ -70,12 +70,13 @@ def _columns(filters: Filters) -> dict[str, Any]:
     return wanted
 
 
-def _of_call(filters: Filters) -> dict[str, Any]:
-    wanted: dict[str, Any] = {} if filters.rehearsals else {"of_rehearsal": False}
+def of_its_call(rows: Rows, filters: Filters, of: str = "") -> Rows:
+    """By what their calls are."""
+    wanted: dict[str, Any] = {} if filters.rehearsals else {f"{of}of_rehearsal": False}
     if filters.caller:
-        exact = "call__caller_last4" if len(filters.caller) <= LAST else "call__caller_number_hmac"
-        wanted[exact] = filters.caller
-    return wanted
+        exact = "caller_last4" if len(filters.caller) <= LAST else "caller_number_hmac"
+        wanted[f"{of}call__{exact}"] = filters.caller
+    return rows.filter(**wanted)
 
 
 def of_attempt(filters: Filters) -> Q:

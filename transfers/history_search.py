@@ -6,8 +6,8 @@ sees only a few is answered for each of them by itself, from an index that begin
 manager: of who sees nothing else, a few hundred of the newest are looked at, which fills a page of what is common
 there, and then all of theirs at once. Who had part in a transfer is in five tables: each is asked for its own
 newest, and those are put in order. What was said is in an index without any order of time: a stretch of the newest
-is walked, row by row, until a page is full, as it soon is of every common word; the others are rare, and are
-sought by their index from there on.
+is walked, row by row, until a page is full, as it soon is of every common word, and another where that is near;
+the others are rare, and are sought by their index from there on.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from transfers.history_conditions import (
     days,
     matching,
     of_attempt,
+    of_its_call,
     of_itself,
     of_transfer,
     parts_of,
@@ -40,7 +41,7 @@ from transfers.history_filters import Filters
 from transfers.models import Attempt, Transfer
 
 FEW = 8  # departments: more are a part of the whole that fills a page from the newest on
-LOOKED_AT = 5000  # transfers of the newest: some 30 ms; what is in one of a hundred fills a page of fifty
+LOOKED_AT = 3000  # transfers of the newest: some 30 ms; what is in one of sixty fills a page of fifty
 OWN_LOOKED_AT = 1000  # of a manager's own: some 5 ms; a page of what is in one of twenty
 EVERY = 10**9  # a limit beyond all: PostgreSQL then plans to find them all, not to come upon the first ones soon
 
@@ -117,13 +118,12 @@ def _walk(lens: Lens, filters: Filters, rows: Transfers) -> Walk:
         words=filters.words, manager=filters.manager, rehearsals=filters.rehearsals
     ):
         return Walk(rows, rows)
-    theirs = _called(Attempt.objects.all(), manager)
-    seen = theirs if manager == lens.manager_id else _called(lens.attempts(), manager)
+    seen = _called(Attempt.objects.all() if manager == lens.manager_id else lens.attempts(), manager)
     if lens.is_of_manager_alone and manager != lens.manager_id:  # both were: few, and found by themselves
         both = Transfer.objects.filter(pk__in=seen.order_by().values("transfer_id")[:EVERY])
         rows = of_transfer(both, filters)
         return Walk(rows, rows)
-    return Walk(theirs, of_transfer(seen, filters, of="transfer__"), "transfer_id", "transfer__call")
+    return Walk(seen, of_transfer(seen, filters, of="transfer__"), "transfer_id", "transfer__call")
 
 
 def _called(attempts: QuerySet[Attempt], manager: UUID | None) -> QuerySet[Attempt]:
@@ -132,15 +132,20 @@ def _called(attempts: QuerySet[Attempt], manager: UUID | None) -> QuerySet[Attem
 
 
 def _with_words(rows: Transfers, walk: Walk, words: str, before: Cursor | None, many: int) -> list[Cursor]:
-    said, ahead = said_in(words), _after(walk.all, before, walk.id)
-    place = ahead.values_list("requested_at", walk.id)[LOOKED_AT - 1 : LOOKED_AT].first()
-    last = Cursor(*place) if place else None
-    near = walk.rows.filter(_until(last, walk.id), Exists(said.filter(call=OuterRef(walk.call))))
-    found = _first(near, before, many, walk.id)
-    if len(found) == many or last is None:
-        return found
+    said, found = said_in(words), list[Cursor]()
+    near = walk.rows.filter(Exists(said.filter(call=OuterRef(walk.call))))
+    for looked_at in (LOOKED_AT, 2 * LOOKED_AT):
+        places = _after(walk.all, before, walk.id).values_list("requested_at", walk.id)
+        place = places[looked_at - 1 : looked_at].first()
+        last = Cursor(*place) if place else None
+        found += _first(near.filter(_until(last, walk.id)), before, many - len(found), walk.id)
+        if len(found) == many or last is None:
+            return found
+        before = last
+        if len(found) < many / 3:  # the next stretch would not fill the page either
+            break
     rare = rows.filter(OneOf(F("call"), ArraySubquery(said.values("call"))))
-    return found + _first(rare, last, many - len(found))
+    return found + _first(rare, before, many - len(found))
 
 
 def _until(last: Cursor | None, id: str) -> Q:
@@ -235,11 +240,13 @@ def _all_of(own: QuerySet[Attempt], filters: Filters, before: Cursor | None, man
     wanted = of_attempt(filters)
     tried = Attempt.objects.filter(wanted, transfer__in=own.values("transfer_id")) if wanted else own
     ids: Rows = tried.order_by().values("transfer_id")
-    if not filters.caller:  # who calls is in few transfers, of which PostgreSQL knows
-        if not wanted:  # by the transfers' own indexes, without their calls
-            ids = of_itself(Transfer.objects.filter(pk__in=ids), filters).values("pk")
-        ids = ids[:EVERY]
-    return _first(of_transfer(Transfer.objects.filter(pk__in=ids), filters), before, many)
+    if filters.caller:  # who calls is in few transfers, of which PostgreSQL knows
+        return _first(of_transfer(Transfer.objects.filter(pk__in=ids), filters), before, many)
+    if wanted:
+        return _first(of_transfer(Transfer.objects.filter(pk__in=ids[:EVERY]), filters), before, many)
+    # By the transfers' own indexes, without their calls.
+    ids = of_itself(Transfer.objects.filter(pk__in=ids), filters).values("pk")
+    return _first(of_its_call(Transfer.objects.filter(pk__in=ids[:EVERY]), filters), before, many)
 
 
 class OneOf(Func):

@@ -8,23 +8,31 @@ from uuid import UUID
 
 from django.db import connection
 
-from transfers.models import EVERY_DEPARTMENT, DayTally, HourTally, ManagerTally, PhaseTally
+from transfers.models import EVERY_DEPARTMENT, DayTally, HourTally, ManagerTally, PhaseKind, PhaseTally
 from transfers.reports.histogram import BOUNDS
 from transfers.reports.reached import MISSED, REACHED
 
 DAY = "(at AT TIME ZONE 'UTC')::date"
 
+# The phases that each measured row has, in columns of their own.
+MEASURED = {
+    "transfers_measuredtransfer": (PhaseKind.APPROVAL, PhaseKind.HOLD, PhaseKind.TO_PERSON),
+    "transfers_measuredattempt": (PhaseKind.RING, PhaseKind.BRIEFING, PhaseKind.MERGE),
+}
+
+
+def _phases_of(table: str) -> str:
+    values = ", ".join(f"('{phase}', {phase}_ms)" for phase in MEASURED[table])
+    return f"""
+        SELECT {DAY} AS day, department, phase, width_bucket(ms, %(bounds)s) AS bucket
+        FROM {table}, LATERAL (VALUES {values}) AS measured (phase, ms) WHERE ms IS NOT NULL
+    """
+
+
 # Each phase of each measured row.
 PHASES = f"""
-    SELECT {DAY} AS day, department, phase, width_bucket(ms, %(bounds)s) AS bucket
-    FROM transfers_measuredtransfer, LATERAL (VALUES
-        ('approval', approval_ms), ('hold', hold_ms), ('to_person', to_person_ms)) AS measured (phase, ms)
-    WHERE ms IS NOT NULL AND {{of_transfers}}
-    UNION ALL
-    SELECT {DAY} AS day, department, phase, width_bucket(ms, %(bounds)s) AS bucket
-    FROM transfers_measuredattempt, LATERAL (VALUES
-        ('ring', ring_ms), ('briefing', briefing_ms), ('merge', merge_ms)) AS measured (phase, ms)
-    WHERE ms IS NOT NULL AND {{of_attempts}}
+    {_phases_of("transfers_measuredtransfer")} AND {{of_transfers}} UNION ALL
+    {_phases_of("transfers_measuredattempt")} AND {{of_attempts}}
 """
 ADD = (
     f"""
