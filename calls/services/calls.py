@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 
 from calls import effects
 from calls.announcements import call_ended
@@ -119,8 +122,9 @@ def open_outbound(
     return call
 
 
-def live_call(room_name: str) -> Call | None:
-    return Call.objects.filter(room_name=room_name).exclude(state=CallState.INACTIVE).first()
+def live_call(room_name: str, *, lock: bool = False) -> Call | None:
+    calls = Call.objects.filter(room_name=room_name).exclude(state=CallState.INACTIVE)
+    return (calls.select_for_update(of=("self",)) if lock else calls).first()
 
 
 def locked(call_id: UUID) -> Call:
@@ -130,14 +134,14 @@ def locked(call_id: UUID) -> Call:
 
 def profile_of(department: Department | None) -> AgentProfile | None:
     """The newest version for a department, or for unassigned calls."""
-    newest = AgentProfile.objects.order_by("-version")
-    own = newest.filter(department=department).first() if department else None
-    return own or newest.filter(department=None).first()
+    of_either = Q(department=None) | Q(department=department)
+    own_first = F("department").asc(nulls_last=True)
+    return AgentProfile.objects.filter(of_either).order_by(own_first, "-version").first()
 
 
-def touched(call: Call) -> None:
-    """Count the version and tell the pages, in the transaction of the change."""
-    count_up(call)
+def touched(call: Call, **fresh: Any) -> None:
+    """Save `fresh`, count the version and tell the pages, in the transaction of the change."""
+    count_up(call, **fresh)
     shown(call)
 
 
@@ -146,31 +150,24 @@ def shown(call: Call) -> None:
     changed("call", str(call.pk), call.version, department_id=call.department_id, call_id=str(call.pk))
 
 
-def caller_joined(call: Call, caller: Caller) -> None:
-    """Who calls, and by the number they dialled, for whom. Later facts of the same caller change nothing."""
+def known_by(call: Call, caller: Caller) -> Mapping[str, Any]:
+    """What of a call its caller tells, and the number they dialled; nothing new by later facts of the same."""
     if call.caller_identity == caller.identity:
-        return
-    call.caller_identity = caller.identity
-    call.caller_number = caller.number
-    call.caller_number_hmac = number_hmac(caller.number)
-    call.caller_last4 = caller.number[-4:] if caller.number.lstrip("+").isdigit() else ""
-    call.dialled_number = caller.dialled
-    route = NumberRoute.objects.filter(number=caller.dialled).select_related("department").first()
-    if route and call.department_id is None:
-        call.department = route.department
-        call.profile = profile_of(route.department)
-    call.save(
-        update_fields=(
-            "caller_identity",
-            "caller_number",
-            "caller_number_hmac",
-            "caller_last4",
-            "dialled_number",
-            "department",
-            "profile",
-        )
-    )
-    touched(call)
+        return {}
+    known: dict[str, Any] = {
+        "caller_identity": caller.identity,
+        "caller_number": caller.number,
+        "caller_number_hmac": number_hmac(caller.number),
+        "caller_last4": caller.number[-4:] if caller.number.lstrip("+").isdigit() else "",
+        "dialled_number": caller.dialled,
+    }
+    route = None
+    if call.department_id is None and caller.dialled:
+        route = NumberRoute.objects.filter(number=caller.dialled).select_related("department").first()
+    if route:
+        profile = profile_of(route.department)
+        known |= {"department_id": route.department_id, "profile_id": profile.pk if profile else None}
+    return known
 
 
 def change_department(call: Call, department: Department | None, *, actor: Actor) -> None:

@@ -21,8 +21,8 @@ from calls.models import Call, Leg, LegKind
 from calls.services.calls import (
     NO_AGENT_AFTER,
     Caller,
-    caller_joined,
     end_call,
+    known_by,
     live_call,
     locked,
     open_call,
@@ -98,13 +98,17 @@ def attempt_of(identity: str) -> UUID | None:
         return None
 
 
-def call_for(room: RoomFact) -> Call | None:
-    """The live call a room belongs to: opened for a call room of ours, found for a consultation's."""
+def call_for(room: RoomFact, *, lock: bool = False) -> Call | None:
+    """The live call a room belongs to: opened for a call room of ours, found for a consultation's.
+
+    With `lock` it is locked for the rest of the transaction.
+    """
     ours = room.ours
     if ours is not None and ours.get("kind") == "consult":
         call_id = ours.get("call")
-        return Call.objects.filter(pk=call_id).first() if call_id else None
-    known = live_call(room.name)
+        calls = Call.objects.select_for_update(of=("self",)) if lock else Call.objects.all()
+        return calls.filter(pk=call_id).first() if call_id else None
+    known = live_call(room.name, lock=lock)
     if known or ours is None:
         return known
     if not room.name.startswith("call-") or _is_over(room):
@@ -127,13 +131,12 @@ def _is_over(room: RoomFact) -> bool:
 def participant_seen(room: RoomFact, participant: ParticipantFact) -> Leg | None:
     """A participant is in a room. None if the room is not ours."""
     status = participant.attributes.get("sip.callStatus", "")
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         leg = Leg.objects.filter(participant_sid=participant.sid).first()
         if leg is None:
-            call = call_for(room)
+            call = call_for(room, lock=True)
             if call is None:
                 return None
-            call = locked(call.pk)
             leg = _join(call, room, participant)
         elif status and status != leg.sip_status:
             locked(leg.call_id)  # what follows of it changes the call's transfer
@@ -143,21 +146,21 @@ def participant_seen(room: RoomFact, participant: ParticipantFact) -> Leg | None
 
 
 def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
+    """The call is locked: whoever tells of the same participant at this moment waits, and finds them here."""
+    known = Leg.objects.filter(participant_sid=participant.sid).first()
+    if known:
+        return known
     kind = leg_kind(participant)
-    leg, made = Leg.objects.get_or_create(
+    leg = Leg.objects.create(
         participant_sid=participant.sid,
-        defaults={
-            "call": call,
-            "attempt_id": attempt_of(participant.identity),
-            "kind": kind,
-            "identity": participant.identity,
-            "room_name": room.name,
-            "by_phone": participant.kind == "sip",
-            "joined_at": participant.joined_at or now(),
-        },
+        call=call,
+        attempt_id=attempt_of(participant.identity),
+        kind=kind,
+        identity=participant.identity,
+        room_name=room.name,
+        by_phone=participant.kind == "sip",
+        joined_at=participant.joined_at or now(),
     )
-    if not made:
-        return leg
     _replace_earlier(leg)
     record(LegJoined(leg_kind=kind), actor=SYSTEM, call_id=call.pk, attempt_id=leg.attempt_id)
     if kind not in SUPERVISING:
@@ -173,17 +176,14 @@ def _seen_in_call(call: Call, leg: Leg, room: RoomFact, participant: Participant
         fresh["room_sid"] = room.sid
     if leg.kind == LegKind.CALLER and room.name == call.room_name and call.is_live:
         attributes = participant.attributes
-        caller_joined(
-            call,
-            Caller(
-                identity=participant.identity,
-                number=attributes.get("sip.phoneNumber", ""),
-                dialled=attributes.get("sip.trunkPhoneNumber", ""),
-            ),
+        caller = Caller(
+            identity=participant.identity,
+            number=attributes.get("sip.phoneNumber", ""),
+            dialled=attributes.get("sip.trunkPhoneNumber", ""),
         )
+        fresh |= known_by(call, caller)
         fresh["wake_at"] = at + NO_AGENT_AFTER  # `calls.services.watch` looks for a missing SupportAgent
-    Call.objects.filter(pk=call.pk).update(**fresh)
-    touched(call)
+    touched(call, **fresh)
 
 
 def _replace_earlier(leg: Leg) -> None:
@@ -223,7 +223,7 @@ def participant_left(
         return
     legs = Leg.objects.filter(room_name=room_name, left_at=None)
     legs = legs.filter(participant_sid=participant_sid) if participant_sid else legs.filter(identity=identity)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         for found in legs:
             call = locked(found.call_id)
             found.left_at, found.leave_reason = at or now(), reason[:40]
@@ -237,11 +237,11 @@ def participant_left(
                 call_id=call.pk,
                 attempt_id=found.attempt_id,
             )
-            if found.kind not in SUPERVISING:
-                touched(call)
             leg_left.send(sender=Leg, leg=found)
-            if found.kind == LegKind.CALLER and found.identity == call.caller_identity:
-                end_call(call, reason="caller_left")
+            last = found.kind == LegKind.CALLER and found.identity == call.caller_identity
+            ended = last and end_call(call, reason="caller_left")
+            if not ended and found.kind not in SUPERVISING:
+                touched(call)
 
 
 def room_finished(room_name: str, *, room_sid: str = "") -> None:
@@ -249,11 +249,11 @@ def room_finished(room_name: str, *, room_sid: str = "") -> None:
 
     A room that came back with a new sid is the same call, so a late word of the old one changes nothing.
     """
-    with transaction.atomic():
-        call = live_call(room_name)
+    with transaction.atomic(savepoint=False):
+        call = live_call(room_name, lock=True)
         if call and room_sid and call.room_sid and call.room_sid != room_sid:
             return
         for leg in Leg.objects.filter(room_name=room_name, left_at=None):
             participant_left(room_name, participant_sid=leg.participant_sid, reason="room_finished")
         if call:
-            end_call(locked(call.pk), reason="room_finished")
+            end_call(call, reason="room_finished")
