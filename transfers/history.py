@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 
+from calls.compiled import Compiled
 from calls.display import Display, caller_name, department_name
 from calls.roles import Role
 from transfers.access import Lens
@@ -55,17 +56,15 @@ class Page:
 def history_page(lens: Lens, filters: Filters, *, before: str = "") -> Page:
     """One page of what this lens sees; `before` is the cursor of the page above."""
     ids = newest(lens, filters, before=cursor_of(before), many=PAGE + 1)
-    if not ids:
-        return Page((), "")
-    rows = _rows(lens, Transfer.objects.filter(pk__in=ids[:PAGE]).order_by("-requested_at", "-id"))
+    rows = _rows(lens, ids[:PAGE])
     older = str(Cursor(rows[-1].requested_at, rows[-1].id)) if len(ids) > PAGE else ""
     return Page(rows, older)
 
 
 def history_row(lens: Lens, transfer_id: UUID) -> Row | None:
     """One transfer as the newest, unfiltered page shows it."""
-    rows = _rows(lens, lens.transfers().filter(call__rehearsal=False, pk=transfer_id))
-    return rows[0] if rows else None
+    shown = lens.transfers().filter(of_rehearsal=False, pk=transfer_id).exists()
+    return _rows(lens, [transfer_id])[0] if shown else None
 
 
 # ── rows as they are read ────────────────────────────────────────────────────────────────────────
@@ -100,10 +99,17 @@ COLUMNS = (
 )
 
 
-def _rows(lens: Lens, transfers: QuerySet[Transfer]) -> list[Row]:
+def _columns() -> QuerySet[Transfer, tuple[Any, ...]]:
     called_last = Attempt.objects.filter(transfer=OuterRef("pk")).order_by("-nth").values("manager__name")[:1]
     key = Case(When(requested_by=None, then=Subquery(key_that_asked(OuterRef("pk")))))
-    read = [_Read(*values) for values in transfers.values_list(*COLUMNS, Subquery(called_last), key)]
+    return Transfer.objects.order_by("-requested_at", "-id").values_list(*COLUMNS, Subquery(called_last), key)
+
+
+_read_rows = Compiled(_columns)
+
+
+def _rows(lens: Lens, ids: Sequence[UUID]) -> list[Row]:
+    read = [_Read(*values) for values in _read_rows.rows(ids)]
     programs = names_of_keys({one.key for one in read if one.key})
     displays = {ended: transfer_display(*ended) for ended in {(one.state, one.end_reason) for one in read}}
     return [_row(one, lens, displays[one.state, one.end_reason], programs.get(one.key or "", "")) for one in read]

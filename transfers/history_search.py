@@ -21,8 +21,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from calls.compiled import OneOf
 from transfers.access import NO_DEPARTMENT, Lens
 from transfers.history_conditions import (
     Rows,
@@ -247,11 +248,3 @@ def _all_of(own: QuerySet[Attempt], filters: Filters, before: Cursor | None, man
     # By the transfers' own indexes, without their calls.
     ids = of_itself(Transfer.objects.filter(pk__in=ids), filters).values("pk")
     return _first(of_its_call(Transfer.objects.filter(pk__in=ids[:EVERY]), filters), before, many)
-
-
-class OneOf(Func):
-    """One of a list that PostgreSQL makes first: a mere subquery might still become a walk of the whole past."""
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY("
-    output_field = BooleanField()
