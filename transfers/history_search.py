@@ -139,7 +139,10 @@ def _with_words(rows: Transfers, walk: Walk, words: str, before: Cursor | None, 
         places = _after(walk.all, before, walk.id).values_list("requested_at", walk.id)
         place = places[looked_at - 1 : looked_at].first()
         last = Cursor(*place) if place else None
-        found += _first(near.filter(_until(last, walk.id)), before, many - len(found), walk.id)
+        # Few are left, if there is no last: found first, or all of the past might be walked to come upon them.
+        left = _after(walk.all, before, walk.id).order_by().values("pk")[:EVERY]
+        within = _until(last, walk.id) if last else Q(pk__in=left)
+        found += _first(near.filter(within), before, many - len(found), walk.id)
         if len(found) == many or last is None:
             return found
         before = last
@@ -149,9 +152,7 @@ def _with_words(rows: Transfers, walk: Walk, words: str, before: Cursor | None, 
     return found + _first(rare, before, many - len(found))
 
 
-def _until(last: Cursor | None, id: str) -> Q:
-    if last is None:
-        return Q()
+def _until(last: Cursor, id: str) -> Q:
     return Q(requested_at__gte=last.at) & (Q(requested_at__gt=last.at) | Q(**{f"{id}__gte": last.id}))
 
 
