@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, F, Func, QuerySet, UUIDField, Value
 
@@ -32,7 +33,10 @@ class Compiled:
     def rows(self, ids: Collection[UUID]) -> list[tuple[Any, ...]]:
         if not ids:
             return []
-        sql, params = self._made = self._made or self._compiled()
+        try:
+            sql, params = self._made = self._made or self._compiled()
+        except EmptyResultSet:  # who asks may see nothing
+            return []
         with connection.cursor() as cursor:
             cursor.execute(sql, [list(ids) if one == PLACE else one for one in params])
             found: list[tuple[Any, ...]] = cursor.fetchall()

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from calls import presence
+from calls.compiled import Compiled
 from calls.display import Display, caller_name, department_name
+from calls.kept import Kept
 from calls.models import Call, Utterance
 from calls.states import CallState
 from transfers.access import Lens
@@ -85,8 +89,8 @@ def with_versions(calls: QuerySet[Call]) -> QuerySet[Any]:
     )
 
 
-def shown_version(call: Any) -> int:
-    return int(call.version + call.transfer_versions + call.last_id)
+def shown_version(version: int, transfer_versions: int, last_id: int) -> int:
+    return int(version + transfer_versions + last_id)
 
 
 def newest_transfers(call_ids: Iterable[UUID]) -> dict[UUID, Transfer]:
@@ -101,25 +105,50 @@ def newest_attempts(transfer_ids: Iterable[UUID]) -> dict[UUID, Attempt]:
 
 def strips(lens: Lens, *, call_ids: Iterable[UUID]) -> Sequence[Strip]:
     """Those of these calls that are live and that this lens sees, those that need somebody first."""
-    calls = lens.calls().exclude(state=CallState.INACTIVE).filter(pk__in=list(call_ids))
-    rows = list(with_versions(calls).select_related("department"))
-    escalated = [call.pk for call in rows if call.transfer_versions]  # most calls have no transfer to look for
+    columns = _of_lens.get(lens, lambda: Compiled(partial(_columns, lens)))
+    rows = [
+        _Live(Call.from_db(DEFAULT_DB_ALIAS, COLUMNS, one[:-4]), *one[-4:]) for one in columns.rows(list(call_ids))
+    ]
+    escalated = [row.call.pk for row in rows if row.transfer_versions]  # most calls have no transfer to look for
     transfers = newest_transfers(escalated) if escalated else {}
     attempts = newest_attempts(transfer.pk for transfer in transfers.values()) if transfers else {}
-    shown = [_strip(call, transfers.get(call.pk), attempts, lens) for call in rows]
+    shown = [_strip(row, transfers.get(row.call.pk), attempts, lens) for row in rows]
     return sorted(shown, key=lambda strip: strip.sort)
 
 
-def _strip(call: Any, transfer: Transfer | None, attempts: dict[UUID, Attempt], lens: Lens) -> Strip:
-    display = state_display(call, transfer, attempts.get(transfer.pk) if transfer else None)
+SHOWN = {
+    *("id", "version", "state", "caller_with", "caller_since", "started_at", "ended_at", "rehearsal"),
+    *("source", "caller_number", "caller_last4", "erased_at", "department_id"),
+}
+COLUMNS = tuple(one.attname for one in Call._meta.concrete_fields if one.attname in SHOWN)  # as `from_db` wants
+_of_lens: Kept[Compiled] = Kept(200)
+
+
+def _columns(lens: Lens) -> QuerySet[Call, tuple[Any, ...]]:
+    calls = with_versions(lens.calls().exclude(state=CallState.INACTIVE)).order_by()
+    return calls.values_list(*COLUMNS, "department__name", "last_words", "last_id", "transfer_versions")
+
+
+class _Live(NamedTuple):
+    """A live call with what a strip needs of it, and no more."""
+
+    call: Call
+    department: str | None
+    last_words: str | None
+    last_id: int
+    transfer_versions: int
+
+
+def _strip(row: _Live, transfer: Transfer | None, attempts: dict[UUID, Attempt], lens: Lens) -> Strip:
+    call = row.call
     return Strip(
         id=call.pk,
-        version=shown_version(call),
+        version=shown_version(call.version, row.transfer_versions, row.last_id),
         caller=caller_name(call, lens.sight),
-        department=department_name(call.department),
+        department=row.department or department_name(None),
         department_key=str(call.department_id or 0),
-        display=display,
-        words=_cut(call.last_words) if lens.sight.transcript and call.last_words else "",
+        display=state_display(call, transfer, attempts.get(transfer.pk) if transfer else None),
+        words=_cut(row.last_words) if lens.sight.transcript and row.last_words else "",
         started_at=call.started_at,
         rehearsal=call.rehearsal,
     )

@@ -121,7 +121,7 @@ def call_side(lens: Lens, call_id: UUID) -> CallSide:
     bar = supervision_bar(call, attempt, sight)
     return CallSide(
         call=call,
-        version=shown_version(call) + bar.version,
+        version=shown_version(call.version, call.transfer_versions, call.last_id) + bar.version,
         caller=caller_name(call, sight),
         department=department_name(call.department),
         display=state_display(call, transfer, attempt),

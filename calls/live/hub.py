@@ -164,11 +164,13 @@ class Hub:
             batch = [await self._queue.get()]
             while not self._queue.empty() and len(batch) < BATCH:
                 batch.append(self._queue.get_nowait())
+            began = time.monotonic()
             try:
                 await self._deliver(batch)
             except Exception as error:  # a page that cannot be rendered fetches itself
                 logger.exception("live frames not rendered", extra={"error": type(error).__name__})
                 self.resync()
+            await rest(time.monotonic() - began)
 
     async def _deliver(self, batch: list[Envelope]) -> None:
         jobs: list[tuple[Envelope, tuple[str, str, Hashable], list[Subscriber]]] = []
@@ -231,6 +233,14 @@ def _render_all(
             rendered = view.render(list(wanted.values()), id, lens)
             done |= {(name, id, lens, key): tuple(one) for key, one in zip(wanted, rendered, strict=True)}
     return [done.get((*place, _same(envelope.frame)), ()) for envelope, place in jobs]
+
+
+async def rest(took: float) -> None:
+    """After a batch that took so many seconds: what changes meanwhile is read together, and costs hardly more.
+
+    However much changes, the pages take a third of the process at most, and webhooks and agents have the rest.
+    """
+    await asyncio.sleep(2 * took)
 
 
 def _same(frame: Frame) -> tuple[str, str, str]:

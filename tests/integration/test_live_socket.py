@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from calls import presence
-from calls.live import publish
+from calls.live import publish, views
 from calls.live.consumers import FOREIGN, LOGGED_OUT, LiveConsumer
 from calls.live.frames import Frame
 from calls.live.hub import hub
@@ -315,6 +315,43 @@ async def test_a_browser_that_does_not_keep_up_starts_again():
         consumer.put(str(n))
     assert json.loads(consumer.outbox.get_nowait()) == {"type": "resync"}
     assert consumer.outbox.empty()
+
+
+async def test_what_changes_while_the_hub_rests_is_rendered_together(running_hub, monkeypatch):
+    floor, priya = await floor_and(Role.SUPERVISOR, "billing")
+    rested, woken, all_heard, batches = asyncio.Event(), asyncio.Event(), asyncio.Event(), []
+    board, heard = views.view("wallboard"), running_hub.heard
+
+    async def rest(took: float) -> None:
+        rested.set()
+        await woken.wait()
+
+    def hears(data: bytes) -> None:
+        heard(data)
+        if running_hub._queue.qsize() == 3:
+            all_heard.set()
+
+    def render(frames: Any, id: str, lens: Any) -> Any:
+        batches.append(len(frames))
+        return board.render(frames, id, lens)
+
+    monkeypatch.setattr("calls.live.hub.rest", rest)
+    monkeypatch.setattr("calls.live.hub.views.view", lambda name: views.View(board.admit, render))
+    async with Browser(priya) as browser:
+        await ready(browser, ("wallboard", ""))
+        await touch(floor.waiting.call)
+        await browser.until("pieces")
+        async with asyncio.timeout(PATIENCE_S):
+            await rested.wait()
+        monkeypatch.setattr(running_hub, "heard", hears)
+        for call in (floor.waiting.call, floor.briefing.call, floor.returned.call):
+            await touch(call)
+        async with asyncio.timeout(PATIENCE_S):
+            await all_heard.wait()
+        woken.set()
+        for _ in range(3):
+            await browser.until("pieces")
+    assert batches == [1, 3]
 
 
 async def test_the_hub_stops_at_whatever_moment():
