@@ -24,7 +24,7 @@ class OneOf(Func):
 
 
 class Compiled:
-    """Rows of a query that is the same for everybody, by their primary keys, as `values_list` gives them."""
+    """Rows of a query by their primary keys, as `values_list` gives them: nothing else of it may ever differ."""
 
     def __init__(self, query: Callable[[], QuerySet[Any, tuple[Any, ...]]]) -> None:
         self._query = query

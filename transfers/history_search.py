@@ -136,12 +136,11 @@ def _with_words(rows: Transfers, walk: Walk, words: str, before: Cursor | None, 
     said, found = said_in(words), list[Cursor]()
     near = walk.rows.filter(Exists(said.filter(call=OuterRef(walk.call))))
     for looked_at in (LOOKED_AT, 2 * LOOKED_AT):
-        places = _after(walk.all, before, walk.id).values_list("requested_at", walk.id)
-        place = places[looked_at - 1 : looked_at].first()
+        ahead = _after(walk.all, before, walk.id)
+        place = ahead.values_list("requested_at", walk.id)[looked_at - 1 : looked_at].first()
         last = Cursor(*place) if place else None
         # Few are left, if there is no last: found first, or all of the past might be walked to come upon them.
-        left = _after(walk.all, before, walk.id).order_by().values("pk")[:EVERY]
-        within = _until(last, walk.id) if last else Q(pk__in=left)
+        within = _until(last, walk.id) if last else Q(pk__in=ahead.order_by().values("pk")[:EVERY])
         found += _first(near.filter(within), before, many - len(found), walk.id)
         if len(found) == many or last is None:
             return found
