@@ -115,11 +115,13 @@ def opened(context: BrowserContext, url: str) -> Page:
 
 def tab_to(page: Page, selector: str) -> None:
     """As somebody without a mouse gets there."""
+    trail = []
     for _ in range(TABS):
         page.keyboard.press("Tab")
         if page.evaluate("selector => !!document.activeElement?.matches(selector)", selector):
             return
-    raise AssertionError(f"{selector} is not reached by Tab")
+        trail.append(page.evaluate("() => document.activeElement?.cloneNode().outerHTML.slice(0, 60)"))
+    raise AssertionError(f"{selector} is not reached by Tab, which went to {trail}")
 
 
 class Console:

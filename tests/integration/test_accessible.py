@@ -32,6 +32,14 @@ CUT = """() => {
     one.clientWidth < 90 && one.clientHeight > 3 * parseFloat(getComputedStyle(one).lineHeight));
   return [...buttons, ...thin].filter(shown).map((one) => one.textContent.trim().slice(0, 40));
 }"""
+# In what a live swap puts anew, the focus finds its heir by a name (`Patchbay.refocus`), or Tab begins it again.
+NAMELESS = """() => [...document.querySelectorAll("[data-version]")].flatMap((piece) => {
+  const stops = [...piece.querySelectorAll(
+    "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")];
+  const names = stops.map((one) => one.id || one.dataset.focus);
+  const lost = stops.filter((_, at) => !names[at] || names.indexOf(names[at]) !== at);
+  return lost.map((one) => `${one.outerHTML.slice(0, 90)} in #${piece.id}`);
+})"""
 EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 COLOURS = {"type": "rule", "values": ["color-contrast"]}
 PLACES = {"type": "rule", "values": ["target-size", "scrollable-region-focusable", "link-name", "button-name"]}
@@ -53,6 +61,7 @@ def wrong(look: Look) -> list[str]:
     if look.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         lines.append(f"the page is wider than the window: {look.page.evaluate(TOO_WIDE)}")
     lines += [f"these words do not fit: {words}" for words in look.page.evaluate(CUT)]
+    lines += [f"a swap loses the focus: {one}" for one in look.page.evaluate(NAMELESS)]
     return [f"{look.name}: {line}" for line in lines]
 
 
