@@ -5,9 +5,9 @@ on or begins with the rare ones. Three it cannot judge. That a value is common s
 sees only a few is answered for each of them by itself, from an index that begins with it. Nor does it of one
 manager: of who sees nothing else, a few hundred of the newest are looked at, which fills a page of what is common
 there, and then all of theirs at once. Who had part in a transfer is in five tables: each is asked for its own
-newest, and those are put in order. What was said is in an index without any order of time: a stretch of the newest
-is walked, row by row, until a page is full, as it soon is of every common word, and another where that is near;
-the others are rare, and are sought by their index from there on.
+newest, and those are put in order. What was said is in an index without any order of time: the newest are looked
+at in stretches, each as long as would fill the page by what those before it held; words that would need too long a
+one are rare, and are sought by their index from there on.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ from transfers.history_filters import Filters
 from transfers.models import Attempt, Transfer
 
 FEW = 8  # departments: more are a part of the whole that fills a page from the newest on
-LOOKED_AT = 3000  # transfers of the newest: some 30 ms; what is in one of sixty fills a page of fifty
+FIRST_STRETCH = 300  # transfers of the newest, looked at for words; what is in one of six fills a page of fifty
+SECOND_STRETCH = 3000  # at most: whether there are enough says this one, of rare words the first does not
+MOST_LOOKED_AT = 13_000  # what is rarer is in few enough places to ask the index of all words
 OWN_LOOKED_AT = 1000  # of a manager's own: some 5 ms; a page of what is in one of twenty
 EVERY = 10**9  # a limit beyond all: PostgreSQL then plans to find them all, not to come upon the first ones soon
 
@@ -134,25 +136,34 @@ def _called(attempts: QuerySet[Attempt], manager: UUID | None) -> QuerySet[Attem
 
 def _with_words(rows: Transfers, walk: Walk, words: str, before: Cursor | None, many: int) -> list[Cursor]:
     said, found = said_in(words), list[Cursor]()
-    near = walk.rows.filter(Exists(said.filter(call=OuterRef(walk.call))))
-    for looked_at in (LOOKED_AT, 2 * LOOKED_AT):
+    looked_at, stretch = 0, FIRST_STRETCH
+    while looked_at + stretch <= MOST_LOOKED_AT:
         ahead = _after(walk.all, before, walk.id)
-        place = ahead.values_list("requested_at", walk.id)[looked_at - 1 : looked_at].first()
+        place = ahead.values_list("requested_at", walk.id)[stretch - 1 : stretch].first()
         last = Cursor(*place) if place else None
-        # Few are left, if there is no last: found first, or all of the past might be walked to come upon them.
-        within = _until(last, walk.id) if last else Q(pk__in=ahead.order_by().values("pk")[:EVERY])
-        found += _first(near.filter(within), before, many - len(found), walk.id)
+        within = _until(last, walk.id)
+        # Two indexes say together which turns these are: no other one is read, far away on the disk.
+        turns = said.filter(OneOf(F("call"), ArraySubquery(ahead.filter(within).order_by().values(walk.call))))
+        near = walk.rows.filter(within, OneOf(F(walk.call), ArraySubquery(turns.values("call"))))
+        found += _first(near, before, many - len(found), walk.id)
         if len(found) == many or last is None:
             return found
-        before = last
-        if len(found) < many / 3:  # the next stretch would not fill the page either
-            break
+        before, looked_at = last, looked_at + stretch
+        stretch = _next_stretch(looked_at, len(found), many)
     rare = rows.filter(OneOf(F("call"), ArraySubquery(said.values("call"))))
     return found + _first(rare, before, many - len(found))
 
 
-def _until(last: Cursor, id: str) -> Q:
+def _until(last: Cursor | None, id: str) -> Q:
+    if last is None:
+        return Q()
     return Q(requested_at__gte=last.at) & (Q(requested_at__gt=last.at) | Q(**{f"{id}__gte": last.id}))
+
+
+def _next_stretch(looked_at: int, found: int, many: int) -> int:
+    """How many more to look at to fill the page, if words are as common there, and somewhat more."""
+    wanted = max(FIRST_STRETCH, int(1.3 * looked_at * (many - found) / max(found, 0.1)))
+    return min(wanted, SECOND_STRETCH) if looked_at < SECOND_STRETCH else wanted
 
 
 def _ordered(rows: Rows, id: str = "pk") -> Rows:

@@ -97,7 +97,7 @@ def test_a_page_shows_what_its_reader_sees_however_it_is_sought(floor, few, near
     """Of one's departments by the call or by the transfer, unassigned, and one's own; nothing twice."""
     monkeypatch.setattr(history_search, "FEW", few)
     monkeypatch.setattr(history_search, "OWN_LOOKED_AT", near)
-    monkeypatch.setattr(history_search, "LOOKED_AT", near)
+    monkeypatch.setattr(history_search, "FIRST_STRETCH", near)
     monkeypatch.setattr("transfers.history.PAGE", 2)
     ines = Manager.objects.get(name="Ines")
     elsewhere = rows.call(floor.claims)
@@ -206,10 +206,14 @@ def test_words_said_are_found_by_those_who_may_read_them(floor) -> None:
     assert found(blind, words="invoice") == set()
 
 
-def test_what_is_not_in_the_newest_is_sought_by_its_index(floor, monkeypatch) -> None:
-    """A stretch of two: the page goes on behind it, without a gap and without anything twice."""
+@pytest.mark.parametrize(
+    ("first", "most"), [(2, 2), (1, 3), (1, 100)], ids=["its index", "two", "all in stretches"]
+)
+def test_what_is_not_in_the_newest_is_sought_further_back(floor, first, most, monkeypatch) -> None:
+    """The page goes on behind each stretch, without a gap and without anything twice."""
     lens = lens_of(account(Role.ADMINISTRATOR, name="root"))
-    monkeypatch.setattr(history_search, "LOOKED_AT", 2)
+    monkeypatch.setattr(history_search, "FIRST_STRETCH", first)
+    monkeypatch.setattr(history_search, "MOST_LOOKED_AT", most)
     monkeypatch.setattr("transfers.history.PAGE", 1)
     wanted = found_in_order(lens)
     for one in Transfer.objects.filter(pk__in=[one.pk for one in wanted]):
@@ -219,7 +223,6 @@ def test_what_is_not_in_the_newest_is_sought_by_its_index(floor, monkeypatch) ->
     Manager.objects.filter(name="Omar").update(user=user)
     omar = lens_of(user)
     assert omar.sight.transcript
-    monkeypatch.setattr(history_search, "LOOKED_AT", 1)
     assert len(found_in_order(omar)) == 2
     assert found_in_order(omar, words="platypus") == found_in_order(omar)
     root = lens_of(account(Role.ADMINISTRATOR, name="again"))
