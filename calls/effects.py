@@ -24,6 +24,7 @@ from calls import metrics
 from calls import tracing as traces
 from calls.agents import tracing
 from calls.agents.logs import about
+from calls.compiled import insert_once
 from calls.hints import each, hint
 from calls.models import Effect, EffectState, Owner
 from calls.owners import SILENT_AFTER
@@ -81,10 +82,10 @@ def ensure(
     from calls.tasks import run_effect
 
     at = now()
-    effect, made = Effect.objects.get_or_create(
-        kind=kind, subject_id=subject_id, nth=nth, defaults={"due_at": due_at or at, "args": args or {}}
-    )
-    if made and effect.due_at <= at:
+    effect = Effect(kind=kind, subject_id=subject_id, nth=nth, due_at=due_at or at, args=args or {})
+    if not insert_once(effect):
+        return Effect.objects.get(kind=kind, subject_id=subject_id, nth=nth)
+    if effect.due_at <= at:
         hint(run_effect, str(effect.pk), queue=_kinds[kind].queue)
     return effect
 

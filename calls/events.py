@@ -19,6 +19,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from pydantic import BaseModel, ConfigDict
 from uuid6 import uuid7
 
+from calls.compiled import insert
 from calls.hints import after_commit, each
 from calls.models import Event, EventPayload
 from calls.timing import now
@@ -80,9 +81,10 @@ def record(
 ) -> Event:
     """Append one event; call it inside the transaction of the change. Sealed later by the clock."""
     event, content = _made(body, actor, payload, call_id, transfer_id, attempt_id)
-    event.save(force_insert=True)
+    insert(event)
     if content:
-        content.save(force_insert=True)
+        content.event_id = event.pk
+        insert(content)
     _tell([event])
     return event
 

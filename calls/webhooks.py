@@ -6,14 +6,15 @@ import logging
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, IntegrityError, transaction
-from django.db.models import Q
+from django.db import Error, transaction
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from calls import metrics
 from calls.announcements import consult_room_seen
+from calls.compiled import Argument, Exists, insert_once
 from calls.models import WebhookDelivery
 from calls.services import legs, rooms, supervision
 from calls.services.legs import ParticipantFact, RoomFact
@@ -51,33 +52,26 @@ def answer(body: bytes, authorization: str) -> tuple[int, str]:
 def take(webhook: Webhook, *, body: bytes) -> bool:
     """Store it and do what follows, in one transaction; False if it was there already.
 
-    A database that fails makes the server send it again; a fault of ours is logged and does not.
+    A database that fails makes the server send it again; a fault of ours is logged, and the webhook stored alone.
     """
     try:
         with transaction.atomic():
-            _store(webhook, body)
-            try:
-                with transaction.atomic():
-                    _hand_on(webhook)
-            except Error:
-                raise
-            except Exception as error:
-                told = {"type": webhook.type, "error": type(error).__name__}
-                logger.exception("webhook not understood", extra=told)
-    except HeardBefore:
-        return False
-    return True
+            new = _stored(webhook, body)
+            if new:
+                _hand_on(webhook)
+            return new
+    except Error:
+        raise
+    except Exception as error:
+        logger.exception("webhook not understood", extra={"type": webhook.type, "error": type(error).__name__})
+        return _stored(webhook, body)
 
 
-class HeardBefore(Exception):
-    """A webhook of this id is stored already."""
-
-
-def _store(webhook: Webhook, body: bytes) -> None:
-    """Raises HeardBefore. Most are new: to look first would be one more query for every one of them."""
+def _stored(webhook: Webhook, body: bytes) -> bool:
+    """False if it was there. Most are new: to look first would be one more query for every one of them."""
     room, who = webhook.room, webhook.participant
-    try:
-        WebhookDelivery.objects.create(
+    return insert_once(
+        WebhookDelivery(
             id=webhook.id,
             type=webhook.type,
             room_name=room.name if room else "",
@@ -88,8 +82,7 @@ def _store(webhook: Webhook, body: bytes) -> None:
             received_at=now(),
             body=body,
         )
-    except IntegrityError as error:
-        raise HeardBefore from error
+    )
 
 
 def _hand_on(webhook: Webhook) -> None:
@@ -117,13 +110,20 @@ def _hand_on(webhook: Webhook) -> None:
 
 def _joined(room: RoomInfo, who: ParticipantInfo) -> None:
     """Unless they are known to have left, or the room to be closed: webhooks overtake each other."""
-    left = Q(type__in=LEFT, participant_sid=who.sid)
-    closed = Q(type="room_finished", room_sid=room.sid)
-    if WebhookDelivery.objects.filter(left | closed, room_name=room.name).exists():
+    if _over(room_name=room.name, room_sid=room.sid, participant_sid=who.sid):
         return
     legs.participant_seen(room_fact(room), participant_fact(who))
     rooms.joined(room, who, at=now())  # second: it asks which call the room is of
     announce_consult(room.name)
+
+
+def _left_or_closed() -> QuerySet[WebhookDelivery]:
+    left = Q(type__in=LEFT, participant_sid=Argument("participant_sid"))
+    closed = Q(type="room_finished", room_sid=Argument("room_sid"))
+    return WebhookDelivery.objects.filter(left | closed, room_name=Argument("room_name"))
+
+
+_over = Exists(_left_or_closed)
 
 
 def announce_consult(room_name: str) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from calls import announcements, clock, effects
 from calls.agents import protocol as p
+from calls.compiled import Argument, Rows
 from calls.events import SYSTEM, Repaired, record
 from calls.models import AgentJob, Call, Leg, LegKind
 from calls.reconcile import RECONCILER
@@ -52,8 +53,13 @@ def register() -> None:
 
 
 def on_call_ended(*, call: Call, **_: Any) -> None:
-    for transfer in Transfer.objects.filter(call=call, state__in=LIVE_TRANSFER):
-        wake(transfer.pk)
+    for (transfer_id,) in _live_of(call=call.pk):
+        wake(transfer_id)
+
+
+_live_of = Rows(
+    lambda: Transfer.objects.filter(call=Argument("call"), state__in=LIVE_TRANSFER).values_list("pk").order_by()
+)
 
 
 def on_leg(*, leg: Leg, **_: Any) -> None:

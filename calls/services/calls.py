@@ -11,11 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
 
 from calls import effects
 from calls.announcements import call_ended
+from calls.compiled import Argument, Objects, insert_once
 from calls.events import (
     SYSTEM,
     Actor,
@@ -60,31 +61,27 @@ def open_call(
     """For the first fact of a room of ours that has no live call; if another process is first, theirs."""
     at = now()
     chosen = Department.objects.filter(name=department).first() if department else None
-    try:
-        with transaction.atomic():
-            call = Call.objects.create(
-                room_name=room_name,
-                room_sid=room_sid,
-                source=source,
-                department=chosen,
-                profile=profile_of(chosen),
-                rehearsal=rehearsal,
-                started_at=at,
-                caller_since=at,
-                last_fact_at=at,
-                wake_at=at + NO_AGENT_AFTER,
+    call = Call(
+        room_name=room_name,
+        room_sid=room_sid,
+        source=source,
+        department=chosen,
+        profile=profile_of(chosen),
+        rehearsal=rehearsal,
+        started_at=at,
+        caller_since=at,
+        last_fact_at=at,
+        wake_at=at + NO_AGENT_AFTER,
+    )
+    with transaction.atomic(savepoint=False):
+        if not insert_once(call):
+            return live_call(room_name) or open_call(
+                room_name, room_sid=room_sid, source=source, rehearsal=rehearsal, department=department
             )
-            record(
-                CallStarted(source=source, department_id=chosen.pk if chosen else None),
-                actor=SYSTEM,
-                call_id=call.pk,
-            )
-            touched(call)
-    except IntegrityError:
-        first = live_call(room_name)
-        if first is None:
-            raise
-        return first
+        record(
+            CallStarted(source=source, department_id=chosen.pk if chosen else None), actor=SYSTEM, call_id=call.pk
+        )
+        shown(call)
     return call
 
 
@@ -122,21 +119,40 @@ def open_outbound(
     return call
 
 
+def _live_in_room() -> QuerySet[Call]:
+    return Call.objects.filter(room_name=Argument("room_name")).exclude(state=CallState.INACTIVE)
+
+
+_live = Objects(Call, _live_in_room)
+_live_to_change = Objects(Call, lambda: _live_in_room().select_for_update(of=("self",)))
+_to_change = Objects(Call, lambda: Call.objects.select_for_update(of=("self",)).filter(pk=Argument("id")))
+
+
 def live_call(room_name: str, *, lock: bool = False) -> Call | None:
-    calls = Call.objects.filter(room_name=room_name).exclude(state=CallState.INACTIVE)
-    return (calls.select_for_update(of=("self",)) if lock else calls).first()
+    return (_live_to_change if lock else _live).first(room_name=room_name)
 
 
 def locked(call_id: UUID) -> Call:
     """The call, locked for the rest of the transaction: calls are always locked before their transfers."""
-    return Call.objects.select_for_update(of=("self",)).get(pk=call_id)
+    found = _to_change.first(id=call_id)
+    if found is None:
+        raise Call.DoesNotExist(f"Call {call_id} is not there")
+    return found
 
 
 def profile_of(department: Department | None) -> AgentProfile | None:
     """The newest version for a department, or for unassigned calls."""
-    of_either = Q(department=None) | Q(department=department)
+    return _profiles.first(department=department.pk if department else None)
+
+
+def _profiles_for() -> QuerySet[AgentProfile]:
+    of_either = Q(department=None) | Q(department=Argument("department"))
     own_first = F("department").asc(nulls_last=True)
-    return AgentProfile.objects.filter(of_either).order_by(own_first, "-version").first()
+    return AgentProfile.objects.filter(of_either).order_by(own_first, "-version")[:1]
+
+
+_profiles = Objects(AgentProfile, _profiles_for)
+_routes = Objects(NumberRoute, lambda: NumberRoute.objects.filter(number=Argument("number")).order_by())
 
 
 def touched(call: Call, **fresh: Any) -> None:
@@ -163,9 +179,9 @@ def known_by(call: Call, caller: Caller) -> Mapping[str, Any]:
     }
     route = None
     if call.department_id is None and caller.dialled:
-        route = NumberRoute.objects.filter(number=caller.dialled).select_related("department").first()
+        route = _routes.first(number=caller.dialled)
     if route:
-        profile = profile_of(route.department)
+        profile = _profiles.first(department=route.department_id)
         known |= {"department_id": route.department_id, "profile_id": profile.pk if profile else None}
     return known
 
@@ -221,15 +237,14 @@ def end_call(call: Call, *, reason: str, actor: Actor = SYSTEM, linger: timedelt
     if source == CallState.INACTIVE:
         return False
     at = now()
-    ended = Call.objects.filter(pk=call.pk, state=source).update(
-        state=CallState.INACTIVE, ended_at=at, end_reason=reason, wake_at=None, caller_speaking=False
-    )
-    if not ended:
+    over = {"state": CallState.INACTIVE, "ended_at": at, "end_reason": reason, "wake_at": None}
+    try:
+        count_up(call, was={"state": source}, caller_speaking=False, **over)
+    except Call.DoesNotExist:
         return False
-    call.state, call.ended_at, call.end_reason = CallState.INACTIVE, at, reason
     record(CallEnded(from_state=source, reason=reason), actor=actor, call_id=call.pk)
     effects.ensure("close_call_room", call.pk, due_at=at + linger)
-    touched(call)
+    shown(call)
     call_ended.send(sender=Call, call=call)
     return True
 

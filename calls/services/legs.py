@@ -14,8 +14,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, QuerySet
 
 from calls.announcements import leg_joined, leg_left, leg_status_changed
+from calls.compiled import Argument, Exists, Objects, OneOf, Update, insert
 from calls.events import SYSTEM, LegJoined, LegLeft, record
 from calls.models import Call, Leg, LegKind
 from calls.services.calls import (
@@ -124,15 +126,22 @@ def call_for(room: RoomFact, *, lock: bool = False) -> Call | None:
 
 def _is_over(room: RoomFact) -> bool:
     """Late word of a room whose call has ended opens no new one."""
-    ended = Call.objects.filter(room_name=room.name, state=CallState.INACTIVE)
-    return bool(room.sid) and ended.filter(room_sid=room.sid).exists()
+    return bool(room.sid) and _ended(room_name=room.name, room_sid=room.sid)
+
+
+def _ended_in_room() -> QuerySet[Call]:
+    room = {"room_name": Argument("room_name"), "room_sid": Argument("room_sid")}
+    return Call.objects.filter(state=CallState.INACTIVE, **room)
+
+
+_ended = Exists(_ended_in_room)
 
 
 def participant_seen(room: RoomFact, participant: ParticipantFact) -> Leg | None:
     """A participant is in a room. None if the room is not ours."""
     status = participant.attributes.get("sip.callStatus", "")
     with transaction.atomic(savepoint=False):
-        leg = Leg.objects.filter(participant_sid=participant.sid).first()
+        leg = _of_sid.first(sid=participant.sid)
         if leg is None:
             call = call_for(room, lock=True)
             if call is None:
@@ -145,13 +154,16 @@ def participant_seen(room: RoomFact, participant: ParticipantFact) -> Leg | None
         return leg
 
 
+_of_sid = Objects(Leg, lambda: Leg.objects.filter(participant_sid=Argument("sid")))
+
+
 def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
     """The call is locked: whoever tells of the same participant at this moment waits, and finds them here."""
-    known = Leg.objects.filter(participant_sid=participant.sid).first()
+    known = _of_sid.first(sid=participant.sid)
     if known:
         return known
     kind = leg_kind(participant)
-    leg = Leg.objects.create(
+    leg = Leg(
         participant_sid=participant.sid,
         call=call,
         attempt_id=attempt_of(participant.identity),
@@ -161,6 +173,7 @@ def _join(call: Call, room: RoomFact, participant: ParticipantFact) -> Leg:
         by_phone=participant.kind == "sip",
         joined_at=participant.joined_at or now(),
     )
+    insert(leg)
     _replace_earlier(leg)
     record(LegJoined(leg_kind=kind), actor=SYSTEM, call_id=call.pk, attempt_id=leg.attempt_id)
     if kind not in SUPERVISING:
@@ -188,11 +201,25 @@ def _seen_in_call(call: Call, leg: Leg, room: RoomFact, participant: Participant
 
 def _replace_earlier(leg: Leg) -> None:
     """The server lets one participant of an identity be in a room: whoever comes again never left."""
-    earlier = Leg.objects.filter(room_name=leg.room_name, identity=leg.identity, left_at=None).exclude(pk=leg.pk)
-    earlier.update(left_at=now(), leave_reason="replaced")
+    _left_before(room_name=leg.room_name, identity=leg.identity, id=leg.pk, at=now())
+
+
+def _others_of_name() -> QuerySet[Leg]:
+    there = _present_in_room().filter(identity=Argument("identity"))
+    return there.exclude(pk=Argument("id"))
+
+
+_left_before = Update(_others_of_name, left_at=Argument("at"), leave_reason="replaced")
 
 
 ORDER = ("", "dialing", "ringing", "automation", "active", "hangup")
+
+
+def _before() -> QuerySet[Leg]:
+    return Leg.objects.filter(OneOf(F("sip_status"), Argument("earlier")), pk=Argument("id"))
+
+
+_goes_on = Update(_before, sip_status=Argument("status"))
 
 
 def leg_status(leg: Leg, status: str) -> None:
@@ -200,7 +227,7 @@ def leg_status(leg: Leg, status: str) -> None:
     if status not in ORDER:
         return
     earlier = ORDER[: ORDER.index(status)]
-    if Leg.objects.filter(pk=leg.pk, sip_status__in=earlier).update(sip_status=status):
+    if _goes_on(id=leg.pk, earlier=list(earlier), status=status):
         leg.sip_status = status
         leg_status_changed.send(sender=Leg, leg=leg)
 
@@ -208,6 +235,18 @@ def leg_status(leg: Leg, status: str) -> None:
 # The server's reasons for ending a connection whose participant is back already, or about to be: whoever
 # does not come back is missed by two listings.
 MAY_BE_BACK = frozenset({"duplicate_identity", "server_shutdown", "migration", "state_mismatch"})
+
+
+def _present_in_room() -> QuerySet[Leg]:
+    return Leg.objects.filter(room_name=Argument("room_name"), left_at=None)
+
+
+_present = Objects(Leg, _present_in_room)
+_left = Update(
+    lambda: Leg.objects.filter(pk=Argument("id"), left_at=None),
+    left_at=Argument("at"),
+    leave_reason=Argument("reason"),
+)
 
 
 def participant_left(
@@ -221,15 +260,14 @@ def participant_left(
     """A participant left a room; by sid where known, else the present one of that identity."""
     if reason.lower() in MAY_BE_BACK:
         return
-    legs = Leg.objects.filter(room_name=room_name, left_at=None)
-    legs = legs.filter(participant_sid=participant_sid) if participant_sid else legs.filter(identity=identity)
+    legs = _present.all(room_name=room_name)
     with transaction.atomic(savepoint=False):
         for found in legs:
+            if (found.participant_sid != participant_sid) if participant_sid else (found.identity != identity):
+                continue
             call = locked(found.call_id)
             found.left_at, found.leave_reason = at or now(), reason[:40]
-            if not Leg.objects.filter(pk=found.pk, left_at=None).update(
-                left_at=found.left_at, leave_reason=found.leave_reason
-            ):
+            if not _left(id=found.pk, at=found.left_at, reason=found.leave_reason):
                 continue
             record(
                 LegLeft(leg_kind=found.kind, reason=reason[:40]),
@@ -253,7 +291,7 @@ def room_finished(room_name: str, *, room_sid: str = "") -> None:
         call = live_call(room_name, lock=True)
         if call and room_sid and call.room_sid and call.room_sid != room_sid:
             return
-        for leg in Leg.objects.filter(room_name=room_name, left_at=None):
+        for leg in _present.all(room_name=room_name):
             participant_left(room_name, participant_sid=leg.participant_sid, reason="room_finished")
         if call:
             end_call(call, reason="room_finished")

@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
+from calls.compiled import Argument, Objects, insert_once
 from calls.live.publish import changed
 from calls.models import Call, Room
 from calls.services.calls import live_call
 from calls.services.legs import RoomFact
 from calls.telephony.gateway import ParticipantInfo, RoomInfo, Track
 from calls.timing import now
+from calls.versions import count_up
 
 KEEP_GONE = timedelta(hours=1)
 NO_CALL = ("check", "ring")  # rooms of ours in which LiveKit, or a phone line, is tried
@@ -42,7 +44,7 @@ def _track(track: Track) -> Entry:
 def _write(info: RoomInfo, now_there: Callable[[Room], Sequence[Entry] | None], *, at: datetime) -> None:
     """A room is there. `now_there` says who is in it, or None: this word is older than the row."""
     with transaction.atomic(savepoint=False):
-        room = _row(info, at)
+        room = _there.first(name=info.name) or Room(name=info.name, seen_at=at, version=0)
         entries = now_there(room)
         if entries is None:
             return
@@ -52,25 +54,33 @@ def _write(info: RoomInfo, now_there: Callable[[Room], Sequence[Entry] | None], 
         differing = {name: value for name, value in fresh.items() if getattr(room, name) != value}
         if not differing and room.version:
             return
-        _save(room, seen_at=max(room.seen_at, at), **differing)
+        differing["seen_at"] = max(room.seen_at, at)
+        if room.pk:
+            _save(room, **differing)
+        elif not _made(room, **differing):
+            _write(info, now_there, at=at)  # another process was first
 
 
-def _row(info: RoomInfo, at: datetime) -> Room:
-    """The row, locked; a new one has version 0."""
-    found = Room.objects.select_for_update(of=("self",)).filter(name=info.name).first()
-    if found:
-        return found
-    try:
-        with transaction.atomic():
-            return Room.objects.create(name=info.name, seen_at=at, version=0)
-    except IntegrityError:  # another process was first
-        return Room.objects.select_for_update(of=("self",)).get(name=info.name)
+_there = Objects(
+    Room, lambda: Room.objects.select_for_update(of=("self",)).filter(name=Argument("name")).order_by()
+)
+
+
+def _made(room: Room, **fresh: Any) -> bool:
+    for name, value in (fresh | {"version": 1}).items():
+        setattr(room, name, value)
+    if not insert_once(room):
+        return False
+    _tell(room)
+    return True
 
 
 def _save(room: Room, **fresh: Any) -> None:
-    for name, value in (fresh | {"version": room.version + 1}).items():
-        setattr(room, name, value)
-    room.save(update_fields=(*fresh, "version"))
+    count_up(room, **fresh)
+    _tell(room)
+
+
+def _tell(room: Room) -> None:
     changed("room", str(room.pk), room.version)
 
 
@@ -142,8 +152,8 @@ def listed(info: RoomInfo, who: Iterable[ParticipantInfo], *, at: datetime) -> N
 def gone(name: str, *, sid: str = "", at: datetime) -> None:
     """The server closed it. Who was in it is forgotten at once, the row after an hour."""
     with transaction.atomic(savepoint=False):
-        room = Room.objects.select_for_update(of=("self",)).filter(name=name, gone_at=None).first()
-        if room is None or room.seen_at > at or (sid and room.sid and room.sid != sid):
+        room = _there.first(name=name)
+        if room is None or room.gone_at or room.seen_at > at or (sid and room.sid and room.sid != sid):
             return
         _save(room, gone_at=at, participants=[])
 

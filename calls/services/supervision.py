@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils.translation import gettext, gettext_noop
 
 from calls import effects
+from calls.compiled import Argument, Exists
 from calls.errors import Refused
 from calls.events import SYSTEM, Actor, SupervisionEnded, SupervisionJoined, SupervisionOpened, record
 from calls.hints import each
@@ -187,8 +188,12 @@ def speaks(identity: str) -> None:
 
 
 def on_call_ended(*, call: Call, **_: Any) -> None:
-    for grant in open_ones().filter(call=call):
-        end(grant, End.CALL_ENDED)
+    if _watched(call=call.pk):  # hardly any is
+        for grant in open_ones().filter(call=call):
+            end(grant, End.CALL_ENDED)
+
+
+_watched = Exists(lambda: open_ones().filter(call=Argument("call")))
 
 
 def side_over(attempt_id: UUID) -> None:
