@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -54,11 +55,12 @@ def test_a_second_checkout_does_not_collide_and_stopping_it_leaves_nothing_of_it
 @pytest.mark.timeout(300)
 def test_a_killed_launcher_leaves_nothing(product: Product) -> None:
     """The last of those that need the product."""
-    pids = [child["pid"] for child in product.note["processes"].values()]
+    children = {name: child["pid"] for name, child in product.note["processes"].items()}
     assert product.launcher
     product.launcher.kill()
     product.launcher.wait()
-    until(lambda: all(gone(pid) for pid in pids), 15, "every child has ended")
+    for name, pid in children.items():
+        until(partial(gone, pid), 15, f"{name} has ended")
 
 
 @pytest.mark.timeout(300)
