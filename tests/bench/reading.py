@@ -47,9 +47,9 @@ def _load(client: Client, query: Query) -> float:
     return took
 
 
-def queries(lens: Lens, times: int) -> dict[str, list[Query]]:
+def queries(lens: Lens, times: int, *, seed: int = 7) -> dict[str, list[Query]]:
     """As many of each as there are loads, and one to warm up; values are those that the page offers."""
-    chance = random.Random(7)
+    chance = random.Random(seed)
     offered = Manager.objects.filter(departments__in=lens.departments())
     manager_ids = list(offered.order_by("name").values_list("pk", flat=True))
     department_ids = list(lens.departments().values_list("pk", flat=True))
