@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 
-from calls.models import ApiKey
+from calls.compiled import Argument, Rows
+from calls.models import ApiKey, Membership
 
 Account = User | AnonymousUser
 
@@ -81,8 +82,13 @@ def scope_of(user: Account) -> Scope:
     if not user.is_authenticated:
         return Scope()
     sees, every = may(user, VIEW_CALLS), may(user, VIEW_EVERY_DEPARTMENT)
-    mine = frozenset(user.memberships.values_list("department_id", flat=True)) if sees and not every else ()
-    return Scope(sees_calls=sees or every, every_department=every, departments=frozenset(mine))
+    mine = _departments_of(user=user.pk) if sees and not every else ()
+    return Scope(sees_calls=sees or every, every_department=every, departments=frozenset(pk for (pk,) in mine))
+
+
+_departments_of = Rows(
+    lambda: Membership.objects.filter(user=Argument("user")).order_by().values_list("department_id")
+)
 
 
 def sight_of_key(key: ApiKey) -> Sight:

@@ -3,9 +3,9 @@ counts for what is asked for every page, every changed row and every webhook."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -14,7 +14,10 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import BooleanField, Expression, F, Field, Func, Model, QuerySet
 from django.db.models.sql import UpdateQuery
 
+from calls.kept import Kept
+
 M = TypeVar("M", bound=Model)
+H = TypeVar("H", bound=Hashable)
 
 
 class Argument(Expression):
@@ -65,6 +68,19 @@ class Rows:
         except EmptyResultSet:  # who asks may see nothing
             return []
         return found
+
+
+class RowsFor(Generic[H]):
+    """Rows of a query that differs by who asks: made once for each of those who asked last."""
+
+    MOST = 200
+
+    def __init__(self, query: Callable[[H], QuerySet[Any, tuple[Any, ...]]]) -> None:
+        self._query = query
+        self._made: Kept[Rows] = Kept(self.MOST)
+
+    def __call__(self, who: H, **arguments: Any) -> list[tuple[Any, ...]]:
+        return self._made.get(who, lambda: Rows(partial(self._query, who)))(**arguments)
 
 
 class Update:

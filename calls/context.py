@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
@@ -53,8 +54,13 @@ def console(request: HttpRequest) -> dict[str, Any]:
     return {
         "server_now": round(now().timestamp() * 1000),
         "banner_html": mark_safe(last_banner()),
-        "pages": [entry for page in PAGES if (entry := _entry(request, *page))],
+        "pages": SimpleLazyObject(lambda: _pages(request)),
     }
+
+
+def _pages(request: HttpRequest) -> list[Entry]:
+    """Most of what is asked for each second is a piece of a page, which shows none of them."""
+    return [entry for page in PAGES if (entry := _entry(request, *page))]
 
 
 def _entry(request: HttpRequest, name: str, icon: str, route: str, permissions: tuple[str, ...]) -> Entry | None:

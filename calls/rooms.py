@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from calls.access import Scope, Sight
+from calls.compiled import Argument, Objects, OneOf
 from calls.display import masked
+from calls.kept import Kept
 from calls.models import Room
 
 MOST = 600
@@ -59,9 +61,20 @@ def _of_department(scope: Scope) -> Q:
     return Q(call__department__in=scope.departments) | Q(call__isnull=False, call__department=None)
 
 
-def room_rows(scope: Scope, sight: Sight, *, only: Q | None = None) -> Sequence[RoomRow]:
-    rows = rooms_in(scope).filter(only or Q()).order_by("kind", "-created_at", "name")[:MOST]
+def room_rows(scope: Scope, sight: Sight) -> Sequence[RoomRow]:
+    rows = rooms_in(scope).order_by("kind", "-created_at", "name")[:MOST]
     return [_row(room, sight) for room in rows]
+
+
+def changed_rows(scope: Scope, sight: Sight, ids: Collection[int]) -> Sequence[RoomRow]:
+    """Those of these rooms that are there, in any order."""
+    of_ids = _of_ids.get(
+        scope, lambda: Objects(Room, lambda: rooms_in(scope).filter(OneOf(F("pk"), Argument("ids"))))
+    )
+    return [_row(room, sight) for room in of_ids.all(ids=list(ids))]
+
+
+_of_ids: Kept[Objects[Room]] = Kept(200)
 
 
 def _row(room: Room, sight: Sight) -> RoomRow:

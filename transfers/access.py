@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from calls.access import Account, Scope, Sight, scope_of, scope_of_key, sight_of, sight_of_key
+from calls.compiled import Argument, Rows
 from calls.models import ApiKey, Call, Department
 from transfers.models import Attempt, Callback, Manager, Transfer
 from transfers.states import OPEN_ATTEMPT
@@ -90,8 +91,13 @@ class Lens:
 
 
 def lens_of(user: Account) -> Lens:
-    manager = Manager.objects.filter(user_id=user.pk or 0, active=True).values_list("pk", flat=True).first()
+    manager = next((pk for (pk,) in _manager_of(user=user.pk or 0)), None)
     return Lens(scope=scope_of(user), sight=sight_of(user), manager_id=manager)
+
+
+_manager_of = Rows(
+    lambda: Manager.objects.filter(user_id=Argument("user"), active=True).order_by("pk").values_list("pk")[:1]
+)
 
 
 def lens_of_key(key: ApiKey) -> Lens:

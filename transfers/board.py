@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from calls import presence
-from calls.compiled import Compiled
+from calls.compiled import Argument, OneOf, RowsFor
 from calls.display import Display, caller_name, department_name
-from calls.kept import Kept
 from calls.models import Call, Utterance
 from calls.states import CallState
 from transfers.access import Lens
@@ -105,9 +103,9 @@ def newest_attempts(transfer_ids: Iterable[UUID]) -> dict[UUID, Attempt]:
 
 def strips(lens: Lens, *, call_ids: Iterable[UUID]) -> Sequence[Strip]:
     """Those of these calls that are live and that this lens sees, those that need somebody first."""
-    columns = _of_lens.get(lens, lambda: Compiled(partial(_columns, lens)))
     rows = [
-        _Live(Call.from_db(DEFAULT_DB_ALIAS, COLUMNS, one[:-4]), *one[-4:]) for one in columns.rows(list(call_ids))
+        _Live(Call.from_db(DEFAULT_DB_ALIAS, COLUMNS, one[:-4]), *one[-4:])
+        for one in _live_rows(lens, ids=list(call_ids))
     ]
     escalated = [row.call.pk for row in rows if row.transfer_versions]  # most calls have no transfer to look for
     transfers = newest_transfers(escalated) if escalated else {}
@@ -121,12 +119,15 @@ SHOWN = {
     *("source", "caller_number", "caller_last4", "erased_at", "department_id"),
 }
 COLUMNS = tuple(one.attname for one in Call._meta.concrete_fields if one.attname in SHOWN)  # as `from_db` wants
-_of_lens: Kept[Compiled] = Kept(200)
 
 
 def _columns(lens: Lens) -> QuerySet[Call, tuple[Any, ...]]:
-    calls = with_versions(lens.calls().exclude(state=CallState.INACTIVE)).order_by()
-    return calls.values_list(*COLUMNS, "department__name", "last_words", "last_id", "transfer_versions")
+    calls = lens.calls().filter(OneOf(F("pk"), Argument("ids"))).exclude(state=CallState.INACTIVE)
+    shown = (*COLUMNS, "department__name", "last_words", "last_id", "transfer_versions")
+    return with_versions(calls).order_by().values_list(*shown)
+
+
+_live_rows = RowsFor(_columns)
 
 
 class _Live(NamedTuple):
@@ -165,10 +166,21 @@ def _cut(text: str) -> str:
 
 def needs(lens: Lens, *, call_ids: Collection[UUID] | None = None) -> Sequence[Need]:
     """Requests that wait for a person, the oldest first; of these calls, or the oldest of all."""
-    waiting = lens.transfers().filter(state=TransferState.REQUESTED, approved=None)
-    waiting = waiting.select_related("call__department", "department", "person").order_by("requested_at")
-    rows = waiting[:MOST_NEEDS] if call_ids is None else waiting.filter(call_id__in=call_ids)
+    found = _oldest_asked(lens) if call_ids is None else _asked_of(lens, ids=list(call_ids))
+    if not found:  # as most of the time
+        return ()
+    asked = Transfer.objects.filter(pk__in=[pk for (pk,) in found]).order_by("requested_at")
+    rows = asked.select_related("call__department", "department", "person")
     return [need for transfer in rows if (need := _need(transfer, lens))]
+
+
+def _asked(lens: Lens) -> QuerySet[Transfer, tuple[Any, ...]]:
+    waiting = lens.transfers().filter(state=TransferState.REQUESTED, approved=None)
+    return waiting.order_by("requested_at").values_list("pk")
+
+
+_oldest_asked: RowsFor[Lens] = RowsFor(lambda lens: _asked(lens)[:MOST_NEEDS])
+_asked_of: RowsFor[Lens] = RowsFor(lambda lens: _asked(lens).filter(OneOf(F("call_id"), Argument("ids"))))
 
 
 def _need(transfer: Transfer, lens: Lens) -> Need | None:

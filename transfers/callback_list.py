@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_noop
 
+from calls.compiled import Argument, RowsFor
 from calls.display import Display, department_name
 from calls.timing import now
 from transfers.access import Lens
@@ -60,16 +61,31 @@ def row(lens: Lens, pk: str) -> Row | None:
 
 def overdue(lens: Lens) -> Sequence[Row]:
     """For the wallboard: nobody has called, and it was promised."""
-    late = _seen(lens).filter(due_at__lt=now()).exclude(state__in=(S.DONE, S.CALLING))
-    return [_row(callback, lens) for callback in late.order_by("due_at")[:20]]
+    at = now()
+    late = [pk for pk, due_at in _due_first(lens) if due_at < at]
+    return (
+        [_row(callback, lens) for callback in _seen(lens).filter(pk__in=late).order_by("due_at")] if late else []
+    )
 
 
 def next_overdue(lens: Lens) -> Sequence[datetime]:
     """When the next one will be, if nobody calls until then; empty: none waits."""
     if not lens.sight.call_back:
         return ()
-    waiting = lens.callbacks().filter(due_at__gte=now()).exclude(state__in=(S.DONE, S.CALLING))
-    return list(waiting.order_by("due_at").values_list("due_at", flat=True)[:1])
+    return [due_at for (due_at,) in _next_due(lens, at=now())]
+
+
+MOST_OVERDUE = 20
+
+
+def _uncalled(lens: Lens) -> QuerySet[Callback]:
+    return lens.callbacks().exclude(state__in=(S.DONE, S.CALLING)).order_by("due_at")
+
+
+_due_first: RowsFor[Lens] = RowsFor(lambda lens: _uncalled(lens).values_list("pk", "due_at")[:MOST_OVERDUE])
+_next_due: RowsFor[Lens] = RowsFor(
+    lambda lens: _uncalled(lens).filter(due_at__gte=Argument("at")).values_list("due_at")[:1]
+)
 
 
 def _seen(lens: Lens) -> QuerySet[Callback]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 from uuid import UUID
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Q
 
 from calls.kept import Kept
 from calls.models import Department
-from calls.states import CallerWith, CallState
 from calls.timing import midnight, now
 from transfers.access import Lens
+from transfers.live_calls import LiveCall
 from transfers.models import Decision, Transfer
 from transfers.people_html import Panel
 from transfers.reports.histogram import bucket_of, percentile
@@ -68,14 +69,12 @@ class Figures:
 _today: Kept[Today] = Kept(200)
 
 
-def figures(lens: Lens, managers: Panel, *, waiting: int) -> Figures:
-    on_hold = Q(caller_with=CallerWith.HOLD)
-    calls = lens.calls().exclude(state=CallState.INACTIVE)
-    counted = calls.aggregate(
-        live=Count("pk"), held=Count("pk", filter=on_hold), held_since=Min("caller_since", filter=on_hold)
-    )
+def figures(lens: Lens, calls: Sequence[LiveCall], managers: Panel, *, waiting: int) -> Figures:
+    held = [call.held_since for call in calls if call.held_since]
     return Figures(
-        **counted,
+        live=len(calls),
+        held=len(held),
+        held_since=min(held, default=None),
         waiting=waiting,
         free=managers.free,
         on_shift=managers.on_shift,

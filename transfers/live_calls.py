@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Case, Exists, OuterRef, QuerySet, When
 
 from calls.agents.protocol import Role
-from calls.models import AgentJob
-from calls.states import CallState
+from calls.compiled import RowsFor
+from calls.models import AgentJob, Call
+from calls.states import CallerWith, CallState
 from transfers.access import Lens
 from transfers.board import with_versions
 
@@ -24,14 +27,22 @@ class LiveCall:
     rehearsal: bool
     agent_speaking: bool
     agent_here: bool
+    held_since: datetime | None
 
 
 def live_calls(lens: Lens) -> Sequence[LiveCall]:
-    jobs = AgentJob.objects.filter(call=OuterRef("pk"), role=Role.SUPPORT, closed_at=None)
-    calls = with_versions(lens.calls().exclude(state=CallState.INACTIVE)).annotate(agent_here=Exists(jobs))
-    parts = ("version", "transfer_versions", "last_id")
-    rows = calls.order_by().values_list("pk", "rehearsal", "agent_state", "agent_here", *parts)
     return [
-        LiveCall(pk, sum(versions), rehearsal, agent_state == "speaking", here)
-        for pk, rehearsal, agent_state, here, *versions in rows
+        LiveCall(pk, sum(versions), rehearsal, agent == "speaking", here, held_since)
+        for pk, rehearsal, agent, held_since, here, *versions in _rows(lens)
     ]
+
+
+def _columns(lens: Lens) -> QuerySet[Call, tuple[Any, ...]]:
+    jobs = AgentJob.objects.filter(call=OuterRef("pk"), role=Role.SUPPORT, closed_at=None)
+    calls = with_versions(lens.calls().exclude(state=CallState.INACTIVE))
+    held_since = Case(When(caller_with=CallerWith.HOLD, then="caller_since"))  # of the others it need not be read
+    versions = ("version", "transfer_versions", "last_id")
+    return calls.order_by().values_list("pk", "rehearsal", "agent_state", held_since, Exists(jobs), *versions)
+
+
+_rows = RowsFor(_columns)

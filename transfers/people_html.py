@@ -7,16 +7,20 @@ and attempts counts theirs up) and by the hour, which ends shifts and absences: 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import QuerySet
 from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
+from calls.compiled import RowsFor
 from calls.kept import Kept
+from calls.models import Department
 from calls.timing import now
 from transfers import people
 from transfers.access import Lens
 
-FRESH_SECONDS = 2
+FRESH_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,16 @@ _kept: Kept[Panel] = Kept(200)
 
 def panel(lens: Lens, *, staff: bool) -> Panel:
     """The managers that this lens shows; `staff` may add some where there are none."""
-    shown = ("pk", "name", "managers__pk", "managers__version", "managers__active")
-    rows = tuple(lens.departments().order_by("name", "pk", "managers__pk").values_list(*shown))
-    key = (rows, staff, lens.sight.presence, int(now().timestamp() / FRESH_SECONDS))
+    key = (tuple(_versions(lens)), staff, lens.sight.presence, int(now().timestamp() / FRESH_SECONDS))
     return _kept.get(key, lambda: _render(lens, staff))
+
+
+def _columns(lens: Lens) -> QuerySet[Department, tuple[Any, ...]]:
+    shown = ("pk", "name", "managers__pk", "managers__version", "managers__active")
+    return lens.departments().order_by("name", "pk", "managers__pk").values_list(*shown)
+
+
+_versions = RowsFor(_columns)
 
 
 def _render(lens: Lens, staff: bool) -> Panel:

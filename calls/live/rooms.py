@@ -6,14 +6,13 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from django.db.models import Q
 from django.template.loader import render_to_string
 
 from calls.access import Account, Scope, Sight, scope_of, sight_of
 from calls.live import views
 from calls.live.frames import Frame, Piece
 from calls.live.views import Admission, View
-from calls.rooms import RoomRow, room_rows
+from calls.rooms import RoomRow, changed_rows
 
 AUDIENCES = frozenset({"all"})
 
@@ -38,7 +37,7 @@ def _admit(user: Account, id: str) -> Admission | None:
 def _render(frames: Sequence[Frame], id: str, lens: Hashable) -> Sequence[Sequence[Piece]]:
     seen = cast(RoomsLens, lens)
     wanted = {int(frame.id) for frame in frames if frame.kind == "room"}
-    found = {row.id: row for row in room_rows(seen.scope, seen.sight, only=Q(pk__in=wanted))} if wanted else {}
+    found = {row.id: row for row in changed_rows(seen.scope, seen.sight, wanted)} if wanted else {}
     return [[_piece(int(frame.id), found)] if frame.kind == "room" else () for frame in frames]
 
 

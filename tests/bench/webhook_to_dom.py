@@ -20,7 +20,6 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.db.models import Q
 from playwright.sync_api import BrowserContext, Page
 
 from calls.models import Department, NumberRoute, Room
@@ -279,7 +278,7 @@ def _strips(lens: Lens) -> dict[str, int]:
 
 
 def _rooms(lens: Lens) -> dict[str, int]:
-    return {f"room-{room.id}": room.version for room in room_rows(lens.scope, lens.sight, only=Q())}
+    return {f"room-{room.id}": room.version for room in room_rows(lens.scope, lens.sight)}
 
 
 def _lost(page: Page, shown_in: str, truth: Callable[[], Mapping[str, int]]) -> int:

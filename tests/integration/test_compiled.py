@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.db.models import Model, Value
+from django.db.models import F, Model, Value
 from django.forms.models import model_to_dict
 
-from calls.compiled import Argument, Compiled, Exists, Objects, Update, insert, insert_once
+from calls.compiled import Argument, Compiled, Exists, Objects, OneOf, RowsFor, Update, insert, insert_once
 from calls.models import Call, Effect, Event, Room
 from calls.timing import now
 from calls.versions import count_up
@@ -38,6 +38,25 @@ def test_it_gives_the_rows_of_these_ids_and_asks_once_for_them(django_assert_num
         assert {type(value) for value in found[0]} == {type(value) for value in query()[0]}
     with django_assert_num_queries(0):
         assert compiled.rows([]) == []
+
+
+def test_rows_differ_by_who_asks_and_are_compiled_once_for_each() -> None:
+    billing, claims = rows.department("Billing"), rows.department("Claims")
+    calls = [rows.call(where, "+12025550100") for where in (billing, claims)]
+    made = []
+
+    def query(where: int | None) -> Any:
+        made.append(where)
+        seen = Call.objects.none() if where is None else Call.objects.filter(department=where)
+        return seen.filter(OneOf(F("pk"), Argument("ids"))).values_list("pk")
+
+    found = RowsFor(query)
+    for _ in range(2):
+        for where, its in ((billing, calls[:1]), (claims, calls[1:])):
+            assert found(where.pk, ids=[call.pk for call in calls]) == [(call.pk,) for call in its]
+            assert found(where.pk, ids=[]) == []
+    assert found(None, ids=[call.pk for call in calls]) == []
+    assert made == [billing.pk, claims.pk, None]
 
 
 def whole(row: Model | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import transaction
@@ -21,6 +21,7 @@ from transfers.live_calls import live_calls
 from transfers.models import Manager, Transfer
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 from transfers.strip_html import strip_htmls
+from transfers.watched import watched
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -205,3 +206,31 @@ def test_the_strips_that_a_process_keeps_are_found_by_what_they_show(floor: rows
     row = seen[floor.waiting.call_id]
     assert row.text == "…4417 billing of course. i am asking a colleague whether they can take your call."
     assert (row.department, row.state) == (str(floor.billing.pk), "approval")
+
+
+def test_a_quiet_call_comes_to_need_somebody_by_time_alone(
+    floor: rows.Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a process knows of a call says until when it need not look again, and no longer."""
+    lens = lens_of(account(Role.SUPERVISOR, floor.billing))
+    begun = now()
+    call = rows.call(floor.billing, caller_since=begun, started_at=begun)
+    rows.agent(call)
+    silent_from = begun + SILENCE
+
+    def cards(at: datetime) -> list[str]:
+        monkeypatch.setattr("transfers.watched.now", lambda: at)
+        seen = watched(lens, [one for one in live_calls(lens) if one.id == call.pk])
+        assert at >= silent_from or (seen.next_at and seen.next_at <= silent_from)
+        return [reason.words for one in seen.cards for reason in one.reasons]
+
+    assert [cards(silent_from + timedelta(seconds=late)) for late in (-2, -1, 0, 5)] == [
+        [],
+        [],
+        ["Silence"],
+        ["Silence"],
+    ]
+    with transaction.atomic():
+        Call.objects.filter(pk=call.pk).update(caller_since=silent_from)
+        touched(call)
+    assert cards(silent_from + timedelta(seconds=5)) == []

@@ -98,7 +98,7 @@ def _summary(request: HttpRequest, lens: Lens, calls: Sequence[LiveCall], waitin
     managers = panel(lens, staff=bool(getattr(request.user, "is_staff", False)))
     return {
         "managers": managers.html,
-        "figures": figures(lens, managers, waiting=len(waiting)),
+        "figures": figures(lens, calls, managers, waiting=len(waiting)),
         "watched": watched(lens, calls),
         "overdue": callback_list.overdue(lens) if lens.sight.call_back else (),
     }
