@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
+from django.urls import get_resolver
 
 http = get_asgi_application()
 
@@ -19,6 +22,9 @@ from config import (
     env,
 )
 from config.routing import websocket
+
+# A webhook asks the database twenty times, and waits each time for the thread that computes, of a page or of rows.
+SWITCH_SECONDS = 0.001
 
 tracing.start("web")
 metrics.watch_the_house()
@@ -35,3 +41,8 @@ async def pages_or_machines(scope: dict[str, Any], receive: Any, send: Any) -> N
 
 
 application = ProtocolTypeRouter({"http": pages_or_machines, "websocket": websocket})
+
+sys.setswitchinterval(SWITCH_SECONDS)
+get_resolver().url_patterns  # noqa: B018 - loads every page's code, or the first who comes would wait for it
+gc.collect()
+gc.freeze()  # nothing of this will go: to look through all of it held everything up for a fifth of a second

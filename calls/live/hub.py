@@ -238,9 +238,9 @@ def _render_all(
 async def rest(took: float) -> None:
     """After a batch that took so many seconds: what changes meanwhile is read together, and costs hardly more.
 
-    However much changes, the pages take a third of the process at most, and webhooks and agents have the rest.
+    However much changes, the pages take half of the process at most, and webhooks and agents have the rest.
     """
-    await asyncio.sleep(2 * took)
+    await asyncio.sleep(took)
 
 
 def _same(frame: Frame) -> tuple[str, str, str]:
