@@ -33,6 +33,7 @@ class Sight:
     park: bool = False
     call_back: bool = False
     presence: bool = False
+    administer: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def sight_of(user: Account) -> Sight:
         park=may(user, "transfers.park_call"),
         call_back=may(user, "transfers.handle_callback"),
         presence=may(user, "transfers.set_presence"),
+        administer=isinstance(user, User) and user.is_staff,
     )
 
 

@@ -18,7 +18,7 @@ from calls.live.frames import Frame, Piece
 from calls.live.views import Admission, View
 from calls.models import Utterance
 from calls.timing import now
-from transfers import callback_list, people, waiting
+from transfers import board_summary, callback_list, people, waiting
 from transfers.access import Lens, board_audiences, lens_of
 from transfers.board import Need, needs
 from transfers.callpage import Mark, Said, Thread, call_side, marks, said, take_overs
@@ -35,7 +35,7 @@ SHOWN_ONCE = -1  # below every version: put in if missing, never replaced
 
 
 def register() -> None:
-    views.register("wallboard", View(_admit_board, _render_board))
+    views.register("wallboard", View(_admit_board, _render_board, summary=_board_summary))
     views.register("waiting", View(_admit_waiting, views.each(_render_waiting)))
     views.register("callbacks", View(_admit_board, views.each(_render_callbacks)))
     views.register("history", View(_admit_board, views.each(_render_history)))
@@ -62,6 +62,10 @@ def _render_board(frames: Sequence[Frame], id: str, lens: Hashable) -> Sequence[
     waiting = needs(seen, call_ids=asked) if asked else ()
     strips = {call_id: _strip(call_id, live.get(call_id)) for call_id in call_ids}
     return [_of_board(frame, strips, waiting, seen) for frame in frames]
+
+
+def _board_summary(id: str, lens: Hashable) -> str:
+    return board_summary.html(cast(Lens, lens))
 
 
 def _may_need(kind: str, strip: StripHtml | None) -> bool:

@@ -35,10 +35,15 @@ class Panel:
 _kept: Kept[Panel] = Kept(200)
 
 
-def panel(lens: Lens, *, staff: bool) -> Panel:
-    """The managers that this lens shows; `staff` may add some where there are none."""
-    key = (tuple(_versions(lens)), staff, lens.sight.presence, int(now().timestamp() / FRESH_SECONDS))
-    return _kept.get(key, lambda: _render(lens, staff))
+def panel(lens: Lens) -> Panel:
+    """The managers that this lens shows."""
+    key = (
+        tuple(_versions(lens)),
+        lens.sight.administer,
+        lens.sight.presence,
+        int(now().timestamp() / FRESH_SECONDS),
+    )
+    return _kept.get(key, lambda: _render(lens))
 
 
 def _columns(lens: Lens) -> QuerySet[Department, tuple[Any, ...]]:
@@ -49,10 +54,10 @@ def _columns(lens: Lens) -> QuerySet[Department, tuple[Any, ...]]:
 _versions = RowsFor(_columns)
 
 
-def _render(lens: Lens, staff: bool) -> Panel:
+def _render(lens: Lens) -> Panel:
     groups = people.groups(lens)
     html = get_template("transfers/_managers.html").render(
-        {"groups": groups, "may_add": staff, "sets_presence": lens.sight.presence}
+        {"groups": groups, "may_add": lens.sight.administer, "sets_presence": lens.sight.presence}
     )
     here = {person.manager.pk: person for group in groups for person in group.here}
     return Panel(mark_safe(html), sum(person.free for person in here.values()), len(here))

@@ -69,6 +69,15 @@ class Position(Strict):
     seq: int
 
 
+class Summary(Strict):
+    """What adds up from many rows, some time after they changed: regions and lists that the page takes over."""
+
+    type: Literal["summary"] = "summary"
+    view: str
+    id: str
+    html: str
+
+
 class Resync(Strict):
     """Frames were lost: fetch the page's snapshot."""
 

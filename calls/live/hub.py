@@ -21,6 +21,7 @@ from calls import health
 from calls.effects import in_thread
 from calls.live import publish, views
 from calls.live.frames import Banner, Envelope, Frame, Piece, Pieces, Position, Resync
+from calls.live.summaries import Place, Summaries
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,10 @@ class Subscriber:
     audiences: frozenset[str]
     send: Send = field(repr=False)
 
+    @property
+    def place(self) -> Place:
+        return (self.view, self.id, self.lens)
+
 
 class Hub:
     def __init__(self) -> None:
@@ -51,6 +56,7 @@ class Hub:
         self._queue: asyncio.Queue[Envelope] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._summaries = Summaries(self._to_all_at)
         self._reading = asyncio.Event()
         self.banner = ""
 
@@ -63,7 +69,8 @@ class Hub:
             return
         self.__init__()  # type: ignore[misc]
         self._loop = loop
-        self._tasks = [asyncio.create_task(part()) for part in (self._read, self._render, self._watch)]
+        parts = (self._read, self._render, self._watch, self._summaries.run)
+        self._tasks = [asyncio.create_task(part()) for part in parts]
 
     async def stop(self) -> None:
         """Cancelled until it has ended: under Python 3.11 `wait_for`, which the Valkey client sends with, can
@@ -173,11 +180,11 @@ class Hub:
             await rest(time.monotonic() - began)
 
     async def _deliver(self, batch: list[Envelope]) -> None:
-        jobs: list[tuple[Envelope, tuple[str, str, Hashable], list[Subscriber]]] = []
+        jobs: list[tuple[Envelope, Place, list[Subscriber]]] = []
         for envelope in batch:
-            groups: dict[tuple[str, str, Hashable], list[Subscriber]] = defaultdict(list)
+            groups: dict[Place, list[Subscriber]] = defaultdict(list)
             for subscriber in self._by_audience.get(envelope.audience, ()):
-                groups[(subscriber.view, subscriber.id, subscriber.lens)].append(subscriber)
+                groups[subscriber.place].append(subscriber)
             jobs += [(envelope, key, members) for key, members in groups.items()]
         if not jobs:
             return
@@ -195,6 +202,13 @@ class Hub:
             )
             text = _text(told)
             for subscriber in members:
+                subscriber.send(text)
+        for place in {place for _, place, _ in jobs}:
+            self._summaries.changed(place)
+
+    def _to_all_at(self, place: Place, text: str) -> None:
+        for subscriber in self._everyone():
+            if subscriber.place == place:
                 subscriber.send(text)
 
     # ── the house's health ───────────────────────────────────────────────────────────────────────
@@ -221,10 +235,10 @@ class Hub:
 
 
 def _render_all(
-    jobs: list[tuple[Envelope, tuple[str, str, Hashable]]],
+    jobs: list[tuple[Envelope, Place]],
 ) -> list[tuple[Piece, ...]]:
     """In a thread: each row of the batch is read and rendered once for each lens, as it is now."""
-    frames: dict[tuple[str, str, Hashable], dict[Any, Frame]] = defaultdict(dict)
+    frames: dict[Place, dict[Any, Frame]] = defaultdict(dict)
     for envelope, place in jobs:
         frames[place][_same(envelope.frame)] = envelope.frame
     done: dict[Any, tuple[Piece, ...]] = {}

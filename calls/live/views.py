@@ -30,6 +30,9 @@ class View:
     """`admit` reads and authorises (None: refused); `render` reads the rows of frames, through a lens, and
     makes the pieces of each; where few change at a time, `each` makes it of what does so for one.
 
+    `summary` makes the HTML of what adds up from many rows, by the view's id and through a lens: regions and lists
+    of the page, told after changes and at most once a second.
+
     `here` is told of a page (its id, who, and the view's id) that shows it, at once and every few seconds while it
     does; `gone`, when it does no longer.
     """
@@ -38,6 +41,7 @@ class View:
     render: Render
     here: Callable[[UUID, Account, str], None] | None = None
     gone: Callable[[UUID], None] | None = None
+    summary: Callable[[str, Hashable], str] | None = None
 
 
 _views: dict[str, View] = {}

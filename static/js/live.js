@@ -7,7 +7,7 @@
   const RETRY = [150, 400, 900]; // ms; never more than a second
   const SILENT_MS = 6000; // the server says something every 2 s
   const POINTER_MS = 2500; // a pointer that has rested longer does not hold rows still
-  const SUMMARY_MS = 1000;
+  const AGAIN_MS = 1000;
   const SHOWN_MS = 50;
   const CONNECT_MS = 2500; // an attempt that nobody answers is given up, or it would outlast the outage;
   const LONGER_MOST = 2; // each next one is given twice the time, so that a slow answer is still an answer
@@ -127,8 +127,10 @@
       positions.set(here, [message.epoch, message.seq]);
       for (const came of meanwhile) came.push(message);
       message.pieces.forEach(apply);
-      summarise();
       shownSoon();
+    } else if (message.type === "summary") {
+      for (const came of meanwhile) came.push(message);
+      sum(parse(message.html));
     } else if (message.type === "resync") {
       resync();
     } else if (message.type === "banner") {
@@ -359,7 +361,8 @@
     learn(view);
     merge(root);
     const fetchedAt = positionsOf(root);
-    for (const { audience, epoch, seq, pieces } of came) { // what has gone since would be there again
+    for (const { audience, epoch, seq, pieces, html } of came) { // what has gone since would be there again
+      if (html) merge(parse(html));
       const position = fetchedAt[audience];
       if (position && isOlder(position, [epoch, seq])) pieces.forEach(apply);
     }
@@ -392,21 +395,22 @@
     }
   }
 
-  let summaryAt = 0, summaryTimer = 0, dueTimer = 0;
-  function summarise() {
-    const source = document.querySelector("[data-live-summary]");
-    if (!source || summaryTimer) return;
-    summaryTimer = setTimeout(async () => {
-      summaryTimer = 0;
-      summaryAt = performance.now();
-      try {
-        merge(await fetched(source.dataset.liveSummary));
-        shown();
-        lookAgain();
-      } catch {
-        if (mark.dataset.state === "live") summarise(); // else the snapshot brings it
-      }
-    }, Math.max(0, SUMMARY_MS - (performance.now() - summaryAt)));
+  let sums = 0, dueTimer = 0;
+  function sum(root) {
+    sums += 1;
+    merge(root);
+    shown();
+    lookAgain();
+  }
+
+  async function summarise() {
+    const before = sums;
+    try {
+      const root = await fetched(document.querySelector("[data-live-summary]").dataset.liveSummary);
+      if (sums === before) sum(root); // else this page was told a newer one meanwhile
+    } catch {
+      if (mark.dataset.state === "live") dueTimer = setTimeout(summarise, AGAIN_MS); // else the snapshot brings it
+    }
   }
 
   /** What time alone brings (a hold that has become long) is fetched when the server said that it would be true. */

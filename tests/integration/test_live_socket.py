@@ -25,6 +25,7 @@ from calls.services.calls import touched
 from tests import rows
 from tests.patience import PATIENCE_S
 from tests.people import account
+from transfers import board_summary
 from transfers.access import lens_of
 from transfers.live import partial_pieces
 from transfers.writing import touched as transfer_touched
@@ -133,6 +134,51 @@ async def test_a_change_reaches_the_wallboard_rendered_with_its_version(running_
         assert "…4417" in piece["html"]
         assert piece["version"] >= floor.waiting.call.version
         assert "2025554417" not in piece["html"]
+
+
+async def test_what_adds_up_is_made_once_for_all_who_see_the_same(running_hub, monkeypatch):
+    """And told to each of them; to others as they see it; and again only after the next change."""
+    floor, priya = await floor_and(Role.SUPERVISOR, "billing", name="priya")
+    pat = await sync_to_async(account)(Role.SUPERVISOR, floor.billing, name="pat")
+    carl = await sync_to_async(account)(Role.SUPERVISOR, floor.claims, name="carl")
+    made, html = [], board_summary.html
+    monkeypatch.setattr("transfers.board_summary.html", lambda lens: (made.append(lens), html(lens))[1])
+    monkeypatch.setattr("calls.live.summaries.EVERY_SECONDS", 0.2)
+    async with Browser(priya) as first, Browser(pat) as second, Browser(carl) as other:
+        for browser in (first, second, other):
+            await ready(browser, ("wallboard", ""))
+        await touch(floor.waiting.call)
+        told = [(await browser.until("summary"))["html"] for browser in (first, second)]
+        assert told[0] == told[1]
+        assert all(f'id="{part}"' in told[0] for part in ("kpis", "watched", "managers"))
+        assert len(made) == 1
+        await touch(floor.merged.call)  # of Claims
+        assert "Claims" in (await other.until("summary"))["html"]
+        await touch(floor.waiting.call)
+        await first.until("summary")
+    assert [lens.scope.departments for lens in made] == [
+        frozenset({floor.billing.pk}),
+        frozenset({floor.claims.pk}),
+        frozenset({floor.billing.pk}),
+    ]
+
+
+async def test_a_page_whose_figures_cannot_be_made_fetches_itself(running_hub, monkeypatch):
+    floor, priya = await floor_and(Role.SUPERVISOR, "billing")
+
+    def broken(lens: Any) -> str:
+        raise LookupError("no figures")
+
+    monkeypatch.setattr("transfers.board_summary.html", broken)
+    async with Browser(priya) as browser:
+        await ready(browser, ("wallboard", ""))
+        await touch(floor.waiting.call)
+        await browser.until("pieces", audience=f"d:{floor.billing.pk}")
+        await browser.until("resync")
+        monkeypatch.undo()
+        monkeypatch.setattr("calls.live.consumers.own", lambda role: None)
+        await touch(floor.waiting.call)
+        await browser.until("summary")
 
 
 async def test_a_request_that_is_decided_leaves_needs_you(running_hub):

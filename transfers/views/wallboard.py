@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -14,29 +12,26 @@ from calls.access import SUPERVISE, may
 from calls.models import Call
 from calls.timing import now
 from calls.views.pages import acts, done, live, page, user_of
-from transfers import board_filter, callback_list, escalation
-from transfers.access import Lens, board_audiences, lens_of
-from transfers.board import Need, needs
-from transfers.figures import figures
-from transfers.live_calls import LiveCall, live_calls
+from transfers import board_filter, board_summary, escalation
+from transfers.access import board_audiences, lens_of
+from transfers.board import needs
+from transfers.live_calls import live_calls
 from transfers.manager_presence import set_by_person
 from transfers.models import Manager
 from transfers.people import person_of
-from transfers.people_html import panel
 from transfers.roster import OF_MANAGER, rank
 from transfers.strip_html import strip_htmls
-from transfers.watched import watched
 
 
 def wallboard(request: HttpRequest) -> HttpResponse:
     lens = lens_of(request.user)
     place = live(request, "wallboard", board_audiences(lens))
-    waiting = list(needs(lens))
+    waiting = needs(lens)
     calls = live_calls(lens)
-    summary = _summary(request, lens, calls, waiting)
+    summed = board_summary.context(lens, calls, waiting)
     wanted, rows = board_filter.parse(request.GET), strip_htmls(lens, calls)
-    needing = {need.transfer.call_id for need in waiting} | {card.id for card in summary["watched"].cards}
-    needing |= {row.callback.call_id for row in summary["overdue"]}
+    needing = {need.transfer.call_id for need in waiting} | {card.id for card in summed["watched"].cards}
+    needing |= {row.callback.call_id for row in summed["overdue"]}
     shown = [(row, wanted.admits(row, needing)) for row in wanted.sorted(rows)]
     context = {
         "live": place,
@@ -53,7 +48,7 @@ def wallboard(request: HttpRequest) -> HttpResponse:
         "sight": lens.sight,
         "may_test": may(request.user, SUPERVISE),
     }
-    return page(request, "transfers/wallboard.html", context | summary)
+    return page(request, "transfers/wallboard.html", context | summed)
 
 
 @require_GET
@@ -88,17 +83,5 @@ def presence(request: HttpRequest, manager_id: UUID) -> HttpResponse:
 
 
 def summary(request: HttpRequest) -> HttpResponse:
-    """What time changes, too: the figures, the calls that need somebody, the managers. A page asks for it at most
-    once a second, after a change or when `Watched.next_at` has come."""
-    lens = lens_of(request.user)
-    return render(request, "transfers/summary.html", _summary(request, lens, live_calls(lens), list(needs(lens))))
-
-
-def _summary(request: HttpRequest, lens: Lens, calls: Sequence[LiveCall], waiting: list[Need]) -> dict[str, Any]:
-    managers = panel(lens, staff=bool(getattr(request.user, "is_staff", False)))
-    return {
-        "managers": managers.html,
-        "figures": figures(lens, calls, managers, waiting=len(waiting)),
-        "watched": watched(lens, calls),
-        "overdue": callback_list.overdue(lens) if lens.sight.call_back else (),
-    }
+    """What a page fetches when `Watched.next_at` has come; after changes it is told (calls/live/summaries.py)."""
+    return HttpResponse(board_summary.html(lens_of(request.user)))
