@@ -16,6 +16,7 @@ from transfers.access import Lens
 from transfers.models import Callback
 
 MOST = 200
+MOST_OVERDUE = 20
 S = Callback.State
 SHOWN = {
     S.OPEN: ("approval", "phone-incoming", gettext_noop("Waits for somebody")),
@@ -63,9 +64,8 @@ def overdue(lens: Lens) -> Sequence[Row]:
     """For the wallboard: nobody has called, and it was promised."""
     at = now()
     late = [pk for pk, due_at in _due_first(lens) if due_at < at]
-    return (
-        [_row(callback, lens) for callback in _seen(lens).filter(pk__in=late).order_by("due_at")] if late else []
-    )
+    found = _seen(lens).filter(pk__in=late).order_by("due_at") if late else ()
+    return [_row(callback, lens) for callback in found]
 
 
 def next_overdue(lens: Lens) -> Sequence[datetime]:
@@ -73,9 +73,6 @@ def next_overdue(lens: Lens) -> Sequence[datetime]:
     if not lens.sight.call_back:
         return ()
     return [due_at for (due_at,) in _next_due(lens, at=now())]
-
-
-MOST_OVERDUE = 20
 
 
 def _uncalled(lens: Lens) -> QuerySet[Callback]:

@@ -64,26 +64,30 @@ def watched(lens: Lens, calls: Sequence[LiveCall]) -> Watched:
         return Watched((), None)
     known = _known([call for call in calls if not call.rehearsal])
     at = now()
-    found = {pk: why for pk, one in known.items() if (why := one.reasons(at))}
-    coming = [one.next_at for one in known.values() if one.next_at]
+    looked = {pk: one.look(at) for pk, one in known.items()}
+    found = {pk: why for pk, (why, _) in looked.items() if why}
+    coming = [moment for _, moment in looked.values() if moment]
     return Watched(_cards(found, known, lens), min((*coming, *next_overdue(lens)), default=None))
+
+
+Looked = tuple[tuple[Reason, ...], datetime | None]  # as `attention.look` gives it
 
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of a call, and when `look` is to be asked again: of hundreds, few come to need somebody."""
+    """What is known of a call, and what was last found in it: of hundreds, few come to need somebody."""
 
     seen: Seen
     department: int | None  # whose limit for holds is the call's
-    next_at: datetime | None = None
-    quiet: bool = False
+    last: Looked | None = None  # one value, as several threads may look at once
 
-    def reasons(self, at: datetime) -> tuple[Reason, ...]:
-        if self.quiet and (self.next_at is None or at < self.next_at):
-            return ()
-        found, self.next_at = look(self.seen, at)
-        self.quiet = not found
-        return found
+    def look(self, at: datetime) -> Looked:
+        if self.last:
+            found, next_at = self.last
+            if not found and (next_at is None or at < next_at):
+                return self.last
+        self.last = look(self.seen, at)
+        return self.last
 
 
 _kept: Kept[_Known] = Kept(5000)
