@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 
 from calls.effects import in_thread
 from calls.live import views
@@ -25,23 +26,31 @@ class Summaries:
         self._send = send
         self._owed: set[Place] = set()
         self._begun: dict[Place, float] = {}  # monotonic, in seconds
-        self._changed = asyncio.Event()
+        self._more = asyncio.Event()
 
     def changed(self, place: Place) -> None:
         """Something of it has changed, and may have changed what it adds up to."""
         view = views.view(place[0])
-        if view and view.summary:
+        if view and view.summary and place not in self._owed:
             self._owed.add(place)
-            self._changed.set()
+            self._more.set()
 
     async def run(self) -> None:
         while True:
-            await self._changed.wait()
-            self._changed.clear()
-            while self._owed:
-                place = min(self._owed, key=self._due_at)
-                await asyncio.sleep(self._due_at(place) - time.monotonic())
+            place = min(self._owed, key=self._due_at, default=None)
+            if place is None:
+                await self._rest(None)
+            elif (rest := self._due_at(place) - time.monotonic()) > 0:
+                await self._rest(rest)
+            else:
                 await self._tell(place)
+
+    async def _rest(self, seconds: float | None) -> None:
+        """Until more is owed, which may be due at once; `seconds` at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._more.wait()
+        self._more.clear()
 
     def _due_at(self, place: Place) -> float:
         return self._begun.get(place, 0.0) + EVERY_SECONDS
