@@ -3,21 +3,21 @@ counts for what is asked for every page, every changed row and every webhook."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import BooleanField, Expression, F, Field, Func, Model, QuerySet
+from django.db.models import BooleanField, Expression, Field, Func, Model, QuerySet
 from django.db.models.sql import UpdateQuery
 
 from calls.kept import Kept
 
 M = TypeVar("M", bound=Model)
 H = TypeVar("H", bound=Hashable)
+S = TypeVar("S")
 
 
 class Argument(Expression):
@@ -70,19 +70,6 @@ class Rows:
         return found
 
 
-class RowsFor(Generic[H]):
-    """Rows of a query that differs by who asks: made once for each of those who asked last."""
-
-    MOST = 200
-
-    def __init__(self, query: Callable[[H], QuerySet[Any, tuple[Any, ...]]]) -> None:
-        self._query = query
-        self._made: Kept[Rows] = Kept(self.MOST)
-
-    def __call__(self, who: H, **arguments: Any) -> list[tuple[Any, ...]]:
-        return self._made.get(who, lambda: Rows(partial(self._query, who)))(**arguments)
-
-
 class Update:
     """Saves values in what a query finds; how many rows that were."""
 
@@ -98,16 +85,6 @@ class Update:
     def __call__(self, **arguments: Any) -> int:
         with self._statement.executed(**arguments) as cursor:
             return int(cursor.rowcount)
-
-
-class Compiled:
-    """Rows of a query by their primary keys, as `values_list` gives them."""
-
-    def __init__(self, query: Callable[[], QuerySet[Any, tuple[Any, ...]]]) -> None:
-        self._rows = Rows(lambda: query().filter(OneOf(F("pk"), Argument("ids"))))
-
-    def rows(self, ids: Collection[UUID]) -> list[tuple[Any, ...]]:
-        return self._rows(ids=list(ids)) if ids else []
 
 
 class Exists:
@@ -140,6 +117,39 @@ class Objects(Generic[M]):
     def first(self, **arguments: Any) -> M | None:
         """Of a query that finds one at most, or is cut to one."""
         return next(iter(self.all(**arguments)), None)
+
+
+class _For(Generic[H, S]):
+    """Statements that differ by who asks: made once for each of those who asked last."""
+
+    MOST = 200
+
+    def __init__(self, make: Callable[[H], S]) -> None:
+        self._make = make
+        self._made: Kept[S] = Kept(self.MOST)
+
+    def who(self, who: H) -> S:
+        return self._made.get(who, lambda: self._make(who))
+
+
+class RowsFor(Generic[H]):
+    """Rows of a query that differs by who asks."""
+
+    def __init__(self, query: Callable[[H], QuerySet[Any, tuple[Any, ...]]]) -> None:
+        self._for = _For[H, Rows](lambda who: Rows(partial(query, who)))
+
+    def __call__(self, who: H, **arguments: Any) -> list[tuple[Any, ...]]:
+        return self._for.who(who)(**arguments)
+
+
+class ObjectsFor(Generic[H, M]):
+    """Whole objects of a query that differs by who asks; as `Objects`."""
+
+    def __init__(self, model: type[M], query: Callable[[H], QuerySet[M]]) -> None:
+        self._for = _For[H, Objects[M]](lambda who: Objects(model, partial(query, who)))
+
+    def all(self, who: H, **arguments: Any) -> list[M]:
+        return self._for.who(who).all(**arguments)
 
 
 @cache

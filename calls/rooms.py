@@ -14,9 +14,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from calls.access import Scope, Sight
-from calls.compiled import Argument, Objects, OneOf
+from calls.compiled import Argument, ObjectsFor, OneOf
 from calls.display import masked
-from calls.kept import Kept
 from calls.models import Room
 
 MOST = 600
@@ -68,13 +67,14 @@ def room_rows(scope: Scope, sight: Sight) -> Sequence[RoomRow]:
 
 def changed_rows(scope: Scope, sight: Sight, ids: Collection[int]) -> Sequence[RoomRow]:
     """Those of these rooms that are there, in any order."""
-    of_ids = _of_ids.get(
-        scope, lambda: Objects(Room, lambda: rooms_in(scope).filter(OneOf(F("pk"), Argument("ids"))))
-    )
-    return [_row(room, sight) for room in of_ids.all(ids=list(ids))]
+    return [_row(room, sight) for room in _of_ids.all(scope, ids=list(ids))]
 
 
-_of_ids: Kept[Objects[Room]] = Kept(200)
+def _of_ids_in(scope: Scope) -> QuerySet[Room]:
+    return rooms_in(scope).filter(OneOf(F("pk"), Argument("ids")))
+
+
+_of_ids = ObjectsFor(Room, _of_ids_in)
 
 
 def _row(room: Room, sight: Sight) -> RoomRow:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
 
-from calls.compiled import Compiled
+from calls.compiled import Argument, OneOf, Rows
 from calls.display import Display, caller_name, department_name
 from calls.roles import Role
 from transfers.access import Lens
@@ -105,11 +105,11 @@ def _columns() -> QuerySet[Transfer, tuple[Any, ...]]:
     return Transfer.objects.order_by("-requested_at", "-id").values_list(*COLUMNS, Subquery(called_last), key)
 
 
-_read_rows = Compiled(_columns)
+_of_ids = Rows(lambda: _columns().filter(OneOf(F("pk"), Argument("ids"))))
 
 
 def _rows(lens: Lens, ids: Sequence[UUID]) -> list[Row]:
-    read = [_Read(*values) for values in _read_rows.rows(ids)]
+    read = [_Read(*values) for values in _of_ids(ids=list(ids))]
     programs = names_of_keys({one.key for one in read if one.key})
     displays = {ended: transfer_display(*ended) for ended in {(one.state, one.end_reason) for one in read}}
     return [_row(one, lens, displays[one.state, one.end_reason], programs.get(one.key or "", "")) for one in read]

@@ -10,7 +10,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Model, Value
 from django.forms.models import model_to_dict
 
-from calls.compiled import Argument, Compiled, Exists, Objects, OneOf, RowsFor, Update, insert, insert_once
+from calls.compiled import (
+    Argument,
+    Exists,
+    Objects,
+    ObjectsFor,
+    OneOf,
+    Rows,
+    RowsFor,
+    Update,
+    insert,
+    insert_once,
+)
 from calls.models import Call, Effect, Event, Room
 from calls.timing import now
 from calls.versions import count_up
@@ -29,15 +40,14 @@ def test_it_gives_the_rows_of_these_ids_and_asks_once_for_them(django_assert_num
             Call.objects.order_by("started_at").annotate(said=Value("%s of 100 %")).values_list(*columns, "said")
         )
 
-    compiled = Compiled(query)
+    compiled = Rows(lambda: query().filter(OneOf(F("pk"), Argument("ids"))))
     for wanted in (calls[:1], calls[1:], calls):
         ids = [call.pk for call in wanted]
         with django_assert_num_queries(1):
-            found = compiled.rows(ids)
+            found = compiled(ids=ids)
         assert found == list(query().filter(pk__in=ids))
         assert {type(value) for value in found[0]} == {type(value) for value in query()[0]}
-    with django_assert_num_queries(0):
-        assert compiled.rows([]) == []
+    assert compiled(ids=[]) == []
 
 
 def test_rows_differ_by_who_asks_and_are_compiled_once_for_each() -> None:
@@ -48,15 +58,18 @@ def test_rows_differ_by_who_asks_and_are_compiled_once_for_each() -> None:
     def query(where: int | None) -> Any:
         made.append(where)
         seen = Call.objects.none() if where is None else Call.objects.filter(department=where)
-        return seen.filter(OneOf(F("pk"), Argument("ids"))).values_list("pk")
+        return seen.filter(OneOf(F("pk"), Argument("ids")))
 
-    found = RowsFor(query)
+    found = RowsFor(lambda where: query(where).values_list("pk"))
     for _ in range(2):
         for where, its in ((billing, calls[:1]), (claims, calls[1:])):
             assert found(where.pk, ids=[call.pk for call in calls]) == [(call.pk,) for call in its]
             assert found(where.pk, ids=[]) == []
     assert found(None, ids=[call.pk for call in calls]) == []
     assert made == [billing.pk, claims.pk, None]
+    whole_calls = ObjectsFor(Call, query)
+    assert [one.pk for one in whole_calls.all(claims.pk, ids=[call.pk for call in calls])] == [calls[1].pk]
+    assert whole_calls.all(None, ids=[calls[0].pk]) == []
 
 
 def whole(row: Model | None) -> dict[str, Any]:
