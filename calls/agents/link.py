@@ -24,7 +24,7 @@ from calls.agents.link_token import sign_link_token
 
 logger = logging.getLogger("patchbay.agents")
 
-RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0)
+RETRY_SECONDS = (0.1, 0.2, 0.5)
 OPEN_SECONDS = 3.0
 LAST_WORDS_SECONDS = 2.0
 DEFAULT_CONSOLE = "http://127.0.0.1:8000"
