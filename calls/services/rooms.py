@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 
 from calls.compiled import Argument, Objects, insert_once
 from calls.live.publish import changed
 from calls.models import Call, Room
+from calls.parsed import uuid
 from calls.services.calls import live_call
 from calls.services.legs import RoomFact
 from calls.telephony.gateway import ParticipantInfo, RoomInfo, Track
@@ -91,7 +91,7 @@ def _identity(info: RoomInfo, room: Room) -> dict[str, Any]:
     if known and (ours is None or room.call_id):
         return {"sid": info.sid}
     if ours is not None and ours.get("kind") == "consult":
-        call_id = _uuid(ours, "call")
+        call_id = uuid(str(ours.get("call", "")))
         call = Call.objects.filter(pk=call_id).first() if call_id else None
         kind = Room.Kind.CONSULT
     else:
@@ -102,15 +102,8 @@ def _identity(info: RoomInfo, room: Room) -> dict[str, Any]:
         "sid": info.sid,
         "kind": kind,
         "call_id": call.pk if call else None,
-        "attempt_id": _uuid(ours or {}, "attempt"),
+        "attempt_id": uuid(str((ours or {}).get("attempt", ""))),
     }
-
-
-def _uuid(data: Mapping[str, str], name: str) -> UUID | None:
-    try:
-        return UUID(data.get(name, ""))
-    except ValueError:
-        return None
 
 
 def started(info: RoomInfo, *, at: datetime) -> None:
