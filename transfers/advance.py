@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 
 from calls import effects
 from calls.agents import protocol as p
+from calls.compiled import insert_once
 from calls.models import Department
 from calls.services.calls import change_department, end_call, locked, move_caller
 from calls.services.links import addressee, direct
@@ -41,7 +43,7 @@ def advance(transfer_id: UUID) -> None:
             return
         call = locked(call_id)
         for _ in range(MAX_STEPS):
-            transfer = Transfer.objects.select_for_update(of=("self",)).get(pk=transfer_id)
+            transfer = _to_advance().get(pk=transfer_id)
             transfer.call = call
             facts = facts_of(transfer)
             step = d.next_step(facts)
@@ -51,6 +53,11 @@ def advance(transfer_id: UUID) -> None:
             _do(step, facts)
             call.refresh_from_db()
         raise DidNotSettle(str(transfer_id))
+
+
+def _to_advance() -> QuerySet[Transfer]:
+    whole = Transfer.objects.select_related("department__policy", "person")
+    return whole.select_for_update(of=("self",))
 
 
 def _wait(transfer: Transfer, step: d.Wait) -> None:
@@ -93,20 +100,18 @@ def _do(step: d.Step, facts: d.Facts) -> None:
 
 def _reserve(facts: d.Facts, candidate: Candidate) -> None:
     transfer = facts.transfer
-    try:
-        with transaction.atomic():
-            attempt = Attempt.objects.create(
-                transfer=transfer,
-                nth=facts.attempts_made + 1,
-                manager_id=candidate.manager_id,
-                endpoint_id=candidate.endpoint_id,
-                ring_time_s=candidate.ring_time_s,
-                desk=candidate.desk,
-                strategy=merge.strategy_for(candidate),
-                ranking=facts.ranking.as_json(),
-                reserved_at=now(),
-            )
-    except IntegrityError:
+    attempt = Attempt(
+        transfer=transfer,
+        nth=facts.attempts_made + 1,
+        manager_id=candidate.manager_id,
+        endpoint_id=candidate.endpoint_id,
+        ring_time_s=candidate.ring_time_s,
+        desk=candidate.desk,
+        strategy=merge.strategy_for(candidate),
+        ranking=facts.ranking.as_json(),
+        reserved_at=now(),
+    )
+    if not insert_once(attempt):
         return  # somebody else reserved this manager meanwhile: the next ranking passes them over
     actor_facts = AttemptReserved(nth=attempt.nth, manager_id=str(candidate.manager_id))
     _record_attempt(attempt, actor_facts)

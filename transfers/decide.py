@@ -229,6 +229,11 @@ def approval_ends_at(transfer: Transfer, policy: Policy) -> datetime | None:
     return transfer.requested_at + timedelta(seconds=policy.auto_after_s if auto else policy.approval_limit_s)
 
 
+def waits_for_approval(transfer: Transfer, policy: Policy) -> bool:
+    undecided = transfer.state == TransferState.REQUESTED and transfer.approved is None
+    return undecided and approval_ends_at(transfer, policy) is not None
+
+
 def _requested(facts: Facts) -> Step:
     transfer, policy = facts.transfer, facts.policy
     if transfer.approved is not None:

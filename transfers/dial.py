@@ -92,9 +92,10 @@ async def make_room(gateway: Gateway, room: ConsultationRoom) -> None:
 
 def _dial_request(effect: Effect) -> ConsultationDial | None:
     """Only the one who moves the attempt to `dialing` dials it."""
-    attempt = Attempt.objects.select_related("transfer__call", "endpoint", "manager").get(pk=effect.subject_id)
-    if not locked(attempt.transfer.call_id).is_live:
+    attempts = Attempt.objects.filter(pk=effect.subject_id)
+    if not locked(attempts.values_list("transfer__call_id", flat=True).get()).is_live:
         return None
+    attempt = attempts.select_related("transfer__call", "endpoint", "manager").get()
     if attempt.endpoint is None:  # taken away since it was chosen
         unanswered(attempt, outcome=Outcome.UNREACHABLE, sip_status=None, retryable=False)
         return None

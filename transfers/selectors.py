@@ -12,7 +12,7 @@ from calls.agents.protocol import Role
 from calls.models import AgentJob, Call, Department, Directive, Effect, EffectState, Leg, LegKind
 from calls.timing import now
 from transfers import desk_presence
-from transfers.decide import Facts
+from transfers.decide import Facts, waits_for_approval
 from transfers.models import Attempt, Decision, Manager, Policy, Transfer
 from transfers.queue_place import ahead_of
 from transfers.roster import NOBODY, Ranking, Tried, rank
@@ -23,7 +23,7 @@ APPROVE = "transfers.approve_transfer"
 
 def policy_of(department: Department | None) -> Policy:
     """The department's policy, or the defaults."""
-    found = Policy.objects.filter(department=department).first() if department else None
+    found: Policy | None = getattr(department, "policy", None)  # read with it, or else now
     return found or Policy(department=department)
 
 
@@ -63,7 +63,7 @@ def facts_of(transfer: Transfer, *, to_show: bool = False) -> Facts:
         agent_present=consulted is None or agent_present(consulted),
         agent_gone_at=_agent_gone_at(consulted) if consulted else None,
         leave_reason=_leave_reason(attempt) if attempt else "",
-        supervisor_present=state != S.REQUESTED or supervisor_present(transfer),
+        supervisor_present=not waits_for_approval(transfer, policy) or supervisor_present(transfer),
         ahead=ahead_of(transfer) if state == S.QUEUED else 0,
         told_goodbye=state == S.CONNECTING and transfer.kind == Transfer.Kind.COLD and told_goodbye(transfer),
         caller_here=_caller_here(transfer.call),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F
-
 from calls.events import SYSTEM, Actor, record
 from calls.live.publish import changed
 from calls.services.supervision import side_over
@@ -28,31 +26,31 @@ def move_transfer(transfer: Transfer, to: TransferState, *, actor: Actor = SYSTE
     source = TransferState(transfer.state)
     if to not in TRANSFER_TRANSITIONS[source]:
         raise IllegalTransition(f"transfer {source} → {to}")
-    if not Transfer.objects.filter(pk=transfer.pk, state=source).update(state=to, **fields):
-        raise IllegalTransition(f"transfer {source} → {to}: it has moved meanwhile")
-    transfer.refresh_from_db()
+    try:
+        count_up(transfer, was={"state": source}, state=to, **fields)
+    except Transfer.DoesNotExist:
+        raise IllegalTransition(f"transfer {source} → {to}: it has moved meanwhile") from None
     record(
         TransferMoved(from_state=source, to_state=to, end_reason=transfer.end_reason),
         actor=actor,
         call_id=transfer.call_id,
         transfer_id=transfer.pk,
     )
-    touched(transfer)
+    _shown(transfer)
 
 
 def move_attempt(attempt: Attempt, to: AttemptState, *, actor: Actor = SYSTEM, **fields: Any) -> bool:
     """Move it along the table; False if a late fact asks for a state that is behind. Ends are stamped."""
-    attempt.refresh_from_db()
+    attempt.refresh_from_db(fields=_OWN)
     source = AttemptState(attempt.state)
     if to not in ATTEMPT_TRANSITIONS[source]:
         return False
     if to not in OPEN_ATTEMPT:
         fields.setdefault("ended_at", now())
-    if not Attempt.objects.filter(pk=attempt.pk, state=source).update(
-        state=to, version=F("version") + 1, **fields
-    ):
+    try:
+        count_up(attempt, was={"state": source}, state=to, **fields)
+    except Attempt.DoesNotExist:
         return False
-    attempt.refresh_from_db()
     transfer = attempt.transfer
     record(
         AttemptMoved(
@@ -74,9 +72,17 @@ def move_attempt(attempt: Attempt, to: AttemptState, *, actor: Actor = SYSTEM, *
     return True
 
 
+# What an attempt is itself: it never becomes another transfer's or manager's, so these are not read anew.
+_OWN = [one.attname for one in Attempt._meta.concrete_fields if not one.is_relation]
+
+
 def touched(transfer: Transfer) -> None:
     """Count the version and tell the pages: the transfer's own and its call's."""
     count_up(transfer)
+    _shown(transfer)
+
+
+def _shown(transfer: Transfer) -> None:
     call = transfer.call
     for department_id in {call.department_id, transfer.department_id}:
         changed(

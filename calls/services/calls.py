@@ -209,26 +209,20 @@ def move_caller(call: Call, to: CallerWith, *, actor: Actor = SYSTEM) -> bool:
     if (source != target and target not in CALL_TRANSITIONS[source]) or source == CallState.INACTIVE:
         raise IllegalTransition(f"call {source} → {target}")
     before, at = call.caller_with, now()
-    moved = Call.objects.filter(pk=call.pk, state=source, caller_with=before).update(
-        state=target, caller_with=to, caller_since=at, caller_speaking=False
-    )
-    if not moved:
-        raise IllegalTransition(f"call {source} → {target}: it has moved meanwhile")
-    call.state, call.caller_with, call.caller_since = target, to, at
+    fresh: dict[str, Any] = {"state": target, "caller_with": to, "caller_since": at, "caller_speaking": False}
+    if to != CallerWith.MANAGER:
+        fresh["wake_at"] = at  # the clock sees whether a SupportAgent is missing (`calls.services.watch`)
+    try:
+        count_up(call, was={"state": source, "caller_with": before}, **fresh)
+    except Call.DoesNotExist:
+        raise IllegalTransition(f"call {source} → {target}: it has moved meanwhile") from None
     record(
         CallMoved(from_state=source, to_state=target, from_with=before, to_with=to),
         actor=actor,
         call_id=call.pk,
     )
-    touched(call)
-    if to != CallerWith.MANAGER:
-        look_for_agent(call)
+    shown(call)
     return True
-
-
-def look_for_agent(call: Call) -> None:
-    """Let the clock see whether a SupportAgent is missing (`calls.services.watch`)."""
-    Call.objects.filter(pk=call.pk).update(wake_at=now())
 
 
 def end_call(call: Call, *, reason: str, actor: Actor = SYSTEM, linger: timedelta = timedelta(0)) -> bool:

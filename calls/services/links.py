@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from calls import tracing as traces
 from calls.agents import protocol as p
@@ -274,13 +274,13 @@ def direct(job: AgentJob | None, key: str, body: p.DirectiveBody) -> Directive |
     """Store a directive for a job, once by `key`; sent after commit. Without a job the snapshot will tell."""
     if job is None:
         return None
-    with transaction.atomic():
-        AgentJob.objects.select_for_update(of=("self",)).get(pk=job.pk)
+    with transaction.atomic(savepoint=False):
+        job.down_last = AgentJob.objects.select_for_update(of=("self",)).get(pk=job.pk).down_last
         existing = Directive.objects.filter(job=job, key=key).first()
         if existing:
             return existing
-        AgentJob.objects.filter(pk=job.pk).update(down_last=F("down_last") + 1)
-        job.refresh_from_db(fields=("down_last",))
+        job.down_last += 1
+        job.save(update_fields=("down_last",))
         directive = Directive.objects.create(
             job=job, seq=job.down_last, key=key, body=body.model_dump(mode="json"), created_at=now()
         )
