@@ -45,7 +45,8 @@ REMOVED_AGAIN_AFTER = timedelta(seconds=1)
 def start(*, call_id: UUID, user: User, mode: Mode, key: UUID, attempt_id: UUID | None = None) -> Supervision:
     """A grant for one call; the same `key` is the same grant. Raises Refused.
 
-    `attempt_id`: on the side of that manager, who is known to be there. What the user did before in the call ends.
+    `attempt_id`: on the side of that manager, who is known to be there. What the user did before in the call ends,
+    and what they said in another, if they are to speak.
     """
     try:
         with transaction.atomic():
@@ -56,11 +57,16 @@ def start(*, call_id: UUID, user: User, mode: Mode, key: UUID, attempt_id: UUID 
             if not call.is_live:
                 raise Refused(gettext("The call has ended, so there is nobody to hear. Nothing was changed."))
             _nobody_in_the_way(call, user, mode)
+            if mode != Mode.LISTEN:
+                _not_with_another_caller(call, user)
             for earlier in open_ones().filter(call=call, user=user):
                 end(earlier, End.REPLACED, actor=Actor.of(user))
-            return _open(call, user, mode, key, attempt_id)
+            grant = _open(call, user, mode, key, attempt_id)
     except IntegrityError as error:
         raise Refused(gettext("This click came twice, in two calls. Nothing was changed; try again.")) from error
+    if mode != Mode.LISTEN:
+        _silent_elsewhere(grant)
+    return grant
 
 
 WHY_OVER = {
@@ -72,7 +78,7 @@ WHY_OVER = {
     End.LOST: gettext_noop(
         "Your connection was lost, so you left the call. If you had taken it over, the AI has it again."
     ),
-    End.REPLACED: gettext_noop("You do something else in this call now, perhaps in another window."),
+    End.REPLACED: gettext_noop("You do something else now, perhaps in another window."),
     End.TAKEN_OVER: gettext_noop(
         "Another supervisor has taken the call over, so nobody else speaks in it. You can listen."
     ),
@@ -100,6 +106,27 @@ def _nobody_in_the_way(call: Call, user: User, mode: Mode) -> None:
             gettext("%(name)s has taken this call over: nobody else speaks in it. Nothing was changed.")
             % {"name": name}
         )
+
+
+def _not_with_another_caller(call: Call, user: User) -> None:
+    """Who has taken a caller over speaks to nobody else. Raises Refused."""
+    User.objects.select_for_update(of=("self",)).get(pk=user.pk)  # in another window they may click just now
+    if open_ones().filter(user=user, mode=Mode.TAKE_OVER).exclude(call=call).exists():
+        raise Refused(
+            gettext(
+                "You talk to another caller, perhaps in another window. Give them back first. Nothing was changed."
+            )
+        )
+
+
+def _silent_elsewhere(grant: Supervision) -> None:
+    """One voice is not heard in two calls: what the user said in others ends. No other call may be locked now."""
+    spoken = open_ones().filter(user=grant.user, opened_at__lte=grant.opened_at).exclude(mode=Mode.LISTEN)
+    for earlier in spoken.exclude(call=grant.call).values_list("pk", flat=True):
+        with transaction.atomic():
+            found = _locked(earlier)
+            if found.is_open:
+                end(found, End.REPLACED, actor=Actor.of(grant.user))
 
 
 def _open(call: Call, user: User, mode: Mode, key: UUID, attempt_id: UUID | None) -> Supervision:

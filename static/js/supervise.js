@@ -9,6 +9,7 @@
   const BEAT_MS = 2000; // "I am there": a caller who was taken over is not left alone with a dead browser
   const AGAIN_MS = [200, 400, 700, 1000];
   const GIVE_UP_MS = 20000;
+  const ANSWER_MS = 5000; // for the console's answer to a click: who waits longer no longer means it
   const DEVICES = "patchbay-devices";
 
   let now = null; // {place, room, mic}: what goes on; null: nothing
@@ -17,6 +18,8 @@
   // ── the console ─────────────────────────────────────────────────────────────────────────────
   const { post, uuid, refusal } = Patchbay;
   class Told extends Error {} // words of the console's, for the person
+  const soon = () => ({ signal: AbortSignal.timeout(ANSWER_MS) });
+  const why = (error) => error.name === "TimeoutError" ? gettext("the console did not answer in time") : error.message;
 
   async function answer(response) {
     if (response.ok) return response.json();
@@ -48,22 +51,27 @@
       Patchbay.notice("refused", gettext("You are talking to a caller. Give them back first (G)."));
       return;
     }
+    if (document.body.classList.contains("is-offline")) {
+      Patchbay.notice("refused", gettext("The console cannot be reached, so you cannot come into a call now. Calls go on; try again when the mark says live."));
+      return;
+    }
     busy = true;
-    let mic = null;
+    let mic = null, mine = null;
     try {
       const LK = await livekit();
       mic = mode === "listen" ? null : await microphone(LK);
-      const place = await answer(await post(url, { mode, side, key: uuid() }));
+      const place = await answer(await post(url, { mode, side, key: uuid() }, soon()));
       await end({ stop: true });
-      now = { place, room: null, mic, began: performance.now() };
+      mine = now = { place, room: null, mic };
       show();
-      await connect(now);
-      Patchbay.say(`${place.title}. ${place.heard_by}`);
+      await connect(mine);
+      if (mine === now) Patchbay.say(`${place.title}. ${place.heard_by}`);
     } catch (error) {
-      if (now) await end({ stop: true });
-      else mic?.stop();
-      Patchbay.notice(error instanceof Told ? "refused" : "failed", error instanceof Told
-        ? error.message : interpolate(gettext("You are not in the call: %(why)s. The call goes on as before; try again."), { why: error.message }, true));
+      const wanted = !mine || mine === now; // else they have stopped it themselves meanwhile
+      if (mine && wanted) await end({ stop: true });
+      if (!mine) mic?.stop(); // what went on before goes on
+      if (wanted) Patchbay.notice(error instanceof Told ? "refused" : "failed", error instanceof Told
+        ? error.message : interpolate(gettext("You are not in the call: %(why)s. The call goes on as before; try again."), { why: why(error) }, true));
     }
     busy = false;
   }
@@ -115,7 +123,7 @@
 
   // ── following: a connection that broke, or a manager who went to another room ───────────────
   async function follow(mine) {
-    if (mine.following) return;
+    if (mine.following || mine.leaving) return;
     mine.following = true;
     const until = performance.now() + GIVE_UP_MS;
     state("hold", "plug-connected-x", gettext("Connecting again"));
@@ -144,17 +152,21 @@
     mine.following = false;
   }
 
-  /** The page says who is in the call: whether we are to be elsewhere, and who hears us now. */
-  function look() {
+  /** Whether we are to be elsewhere, and who hears us now. */
+  function heed({ room, heard }) {
     if (!now?.room) return;
-    const row = document.querySelector(`[data-grant="${now.place.grant}"]`);
-    if (!row) return;
-    if (row.dataset.room !== now.place.room) follow(now);
-    if (row.dataset.heard !== now.place.heard_by) {
-      now.place.heard_by = row.dataset.heard;
+    if (room !== now.place.room) follow(now);
+    if (heard !== now.place.heard_by) {
+      now.place.heard_by = heard;
       show();
-      Patchbay.say(now.place.heard_by);
+      Patchbay.say(heard);
     }
+  }
+
+  /** At once where the page shows who is in the call; where it does not, the next beat brings it. */
+  function look() {
+    const row = now && document.querySelector(`[data-grant="${now.place.grant}"]`);
+    if (row) heed(row.dataset);
   }
   new MutationObserver(look).observe(document.getElementById("main"), { childList: true, subtree: true });
 
@@ -172,13 +184,17 @@
     await told;
   }
 
+  // Whoever speaks is asked first: the page takes their voice along, and a caller who was taken over is with the AI.
+  addEventListener("beforeunload", (event) => now?.mic && event.preventDefault());
   addEventListener("pagehide", () => end({ stop: true, leaving: true }));
 
   setInterval(async () => {
     const mine = now;
-    if (mine?.place.mode !== "take_over") return;
-    const response = await post(mine.place.seen).catch(() => null);
-    if (response?.status === 410 && mine === now) follow(mine); // which says why
+    if (!mine?.room) return;
+    const response = await post(mine.place.seen, {}, soon()).catch(() => null);
+    if (mine !== now || mine.leaving) return;
+    if (response?.status === 410) follow(mine); // which says why
+    else if (response?.ok) heed(await response.json());
   }, BEAT_MS);
 
   // ── what is shown ───────────────────────────────────────────────────────────────────────────
@@ -194,7 +210,8 @@
     dock.hidden = false;
     document.body.classList.add("is-supervising");
     part("title").textContent = place.title;
-    part("title").href = place.page;
+    if (location.pathname === place.page) part("title").removeAttribute("href");
+    else part("title").href = place.page;
     part("heard").textContent = mic?.isMuted ? gettext("You are muted: nobody hears you.") : place.heard_by;
     const took = place.mode === "take_over";
     part("back").hidden = !took;
@@ -244,14 +261,26 @@
     show();
     Patchbay.say(part("heard").textContent);
   });
-  const leave = async (words) => {
+  part("stop").addEventListener("click", async () => {
     await end({ stop: true });
-    Patchbay.say(words);
-  };
-  part("stop").addEventListener("click", () => leave(gettext("You are no longer in the call.")));
+    Patchbay.say(gettext("You are no longer in the call."));
+  });
+  // They leave when the AI has the caller: a console that does not answer leaves nobody alone on the line.
   part("back").addEventListener("click", async () => {
-    await leave(gettext("The AI has the caller again."));
-    Patchbay.notice("done", gettext("The AI has the caller again, and knows what was said."));
+    const mine = now;
+    if (!mine || mine.leaving) return;
+    mine.leaving = true;
+    const response = await post(mine.place.stop, {}, soon()).catch(() => null);
+    if (mine !== now) return;
+    if (response?.ok) {
+      await end({ stop: false });
+      Patchbay.say(gettext("The AI has the caller again."));
+      Patchbay.notice("done", gettext("The AI has the caller again, and knows what was said."));
+      return;
+    }
+    mine.leaving = false;
+    Patchbay.notice("failed", gettext("The console did not answer, so the caller is still with you and hears you. Give them back again when you are ready (G)."));
+    if (mine.room?.state === "disconnected") follow(mine); // it was done, and only the answer was lost
   });
 
   // ── devices ─────────────────────────────────────────────────────────────────────────────────

@@ -6,20 +6,22 @@ from uuid import uuid4
 
 import pytest
 from django.db import transaction
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from calls.agents import protocol as p
 from calls.models import AgentJob, Directive, Supervision
 from calls.roles import Role
 from calls.services import links, supervision
-from calls.services.calls import touched
-from calls.states import SupervisionEnd, SupervisionMode
+from calls.services.calls import locked, move_caller, touched
+from calls.states import CallerWith, SupervisionEnd, SupervisionMode, SupervisionState
 from calls.timing import now
 from tests import rows
 from tests.browser import Console
 from tests.people import account
 from tests.product import until
 from transfers import supervising
+from transfers.states import AttemptState, TransferState
+from transfers.writing import move_attempt, move_transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,3 +101,114 @@ def test_without_a_microphone_nothing_is_begun(console: Console, floor: rows.Flo
     page.keyboard.press("t")
     expect(page.locator("#notice")).to_contain_text("did not give its microphone")
     assert not Supervision.objects.exists()
+
+
+# ── once it is connected: a LiveKit of the browser's own, which connects at once ─────────────────
+
+CONNECTS = """
+class Room {
+  constructor() { this.remoteParticipants = new Map(); this.state = "connected"; this.on = () => this; }
+  localParticipant = {
+    audioLevel: 0, publishTrack: async () => {}, setTrackSubscriptionPermissions: () => {},
+  };
+  async connect() {}
+  async startAudio() {}
+  async disconnect() { this.state = "disconnected"; }
+  static getLocalDevices = async () => [];
+}
+window.open_microphones = 0;
+window.LivekitClient = {
+  Room,
+  RoomEvent: {}, DisconnectReason: {}, Track: { Kind: { Audio: "audio" }, Source: { Microphone: "microphone" } },
+  createLocalAudioTrack: async () => {
+    if (window.refuses) throw new Error("denied");
+    window.open_microphones += 1;
+    return { isMuted: false, stop: () => (window.open_microphones -= 1) };
+  },
+};
+"""
+
+
+@pytest.fixture
+def connected(page: Page) -> Page:
+    page.add_init_script(CONNECTS)
+    page.reload()
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    return page
+
+
+def in_the_call(page: Page, key: str, title: str) -> None:
+    page.keyboard.press(key)
+    dock = page.locator("#supervising")
+    expect(dock).to_contain_text(title)
+    expect(dock).to_contain_text("Connected")
+
+
+@pytest.mark.parametrize("how", ["microphone", "console"])
+def test_what_cannot_be_begun_leaves_what_goes_on(connected: Page, how: str) -> None:
+    in_the_call(connected, "l", "Listening to")
+    if how == "microphone":
+        connected.evaluate("window.refuses = true")
+    else:
+        connected.route("**/supervise", lambda route: route.abort())
+    connected.keyboard.press("b")
+    expect(connected.locator("#notice .notice-line")).to_be_visible()
+    expect(connected.locator("#supervising")).to_contain_text("Listening to")
+    assert Supervision.objects.exclude(state=SupervisionState.ENDED).get().mode == SupervisionMode.LISTEN
+    assert connected.evaluate("window.open_microphones") == 0
+
+
+def test_a_caller_is_given_back_when_the_console_has_done_it(connected: Page) -> None:
+    in_the_call(connected, "t", "You talk to")
+    connected.route("**/stop", lambda route: route.abort())
+    connected.keyboard.press("g")
+    expect(connected.locator("#notice")).to_contain_text("the caller is still with you and hears you")
+    expect(connected.locator("#supervising")).to_contain_text("You talk to")
+    assert connected.evaluate("window.open_microphones") == 1
+    connected.unroute("**/stop")
+    connected.keyboard.press("g")
+    expect(connected.locator("#notice")).to_contain_text("The AI has the caller again")
+    expect(connected.locator("#supervising")).to_be_hidden()
+    assert connected.evaluate("window.open_microphones") == 0
+    assert Supervision.objects.get().end_reason == SupervisionEnd.STOPPED  # nobody had come into the room
+
+
+def test_who_speaks_is_asked_before_the_page_goes(connected: Page) -> None:
+    in_the_call(connected, "t", "You talk to")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    connected.on("dialog", stay)
+    with connected.expect_event("dialog"):
+        connected.close(run_before_unload=True)
+    expect(connected.locator("#supervising")).to_contain_text("You talk to")
+    assert asked == ["beforeunload"]
+
+
+def test_who_listens_goes_as_they_like(connected: Page) -> None:
+    in_the_call(connected, "l", "Listening to")
+    with connected.expect_event("close"):
+        connected.close(run_before_unload=True)
+
+
+def test_who_hears_is_told_where_the_call_is_not_on_the_page(
+    connected: Page, console: Console, floor: rows.Floor
+) -> None:
+    connected.goto(console.url)
+    connected.click(f"#strip-{floor.briefing.call_id}")
+    expect(connected.locator("#beside [data-supervise=barge]")).to_be_visible()
+    in_the_call(connected, "b", "Joined in with")
+    expect(connected.locator("#supervising")).to_contain_text("The caller hears you; Dana does not.")
+    connected.keyboard.press("Escape")
+    expect(connected.locator("#beside > *")).to_have_count(0)
+    with transaction.atomic():
+        transfer = floor.briefing
+        transfer.refresh_from_db()
+        move_transfer(transfer, TransferState.MERGING)
+        move_transfer(transfer, TransferState.MERGED, merged_at=now())
+        move_attempt(transfer.attempts.get(nth=2), AttemptState.MERGED, merged_at=now())
+        move_caller(locked(transfer.call_id), CallerWith.MANAGER)
+    expect(connected.locator("#supervising")).to_contain_text("The caller and Dana hear you.")

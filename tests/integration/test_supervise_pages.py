@@ -130,7 +130,8 @@ def test_the_answer_is_all_that_a_browser_needs(
     assert told["only_to"] == ([attempt.manager_identity] if mode == "whisper" else None)
     again = browser.post(told["renew"]).json()
     assert again["grant"] == told["grant"]
-    assert browser.post(told["seen"]).status_code == 204
+    beat = browser.post(told["seen"]).json()
+    assert beat == {"room": told["room"], "heard": told["heard_by"]}
     assert browser.post(told["stop"]).status_code == 204
     assert browser.post(told["seen"]).status_code == 410
     assert words_of(browser.post(told["renew"])) == "You have left this call."

@@ -159,6 +159,21 @@ def test_what_one_did_before_ends_and_several_may_listen(world: World, story: St
     }
 
 
+@pytest.mark.parametrize("before", [Mode.LISTEN, Mode.BARGE])
+def test_one_voice_is_not_heard_in_two_calls(world: World, story: Story, priya: Desk, before: Mode) -> None:
+    """Two windows, two calls: where they only listen they may go on."""
+    beside = Desk(world, Story(world, managers=(), where=story.where))
+    first = priya.is_in(before)
+    second = beside.is_in(Mode.TAKE_OVER)
+    assert fresh(second).is_open
+    assert fresh(first).is_open == (before == Mode.LISTEN)
+    with pytest.raises(Refused, match="You talk to another caller, perhaps in another window"):
+        priya.clicks(Mode.BARGE)
+    third = priya.clicks(Mode.LISTEN)
+    assert fresh(third).is_open
+    assert fresh(second).is_open
+
+
 @pytest.mark.parametrize("mode", Mode)
 def test_a_token_that_is_not_used_is_nothing(story: Story, priya: Desk, mode: Mode) -> None:
     story.merged()

@@ -116,10 +116,15 @@ def _title(request: HttpRequest, grant: Supervision, attempt: Attempt | None) ->
 @require_POST
 @acts(LISTEN)
 def seen(request: HttpRequest, grant_id: UUID) -> HttpResponse:
-    """The browser is there: 204, or 410 when its grant has ended."""
-    _mine(request, grant_id)
-    there = supervision.seen(grant_id=grant_id, user=user_of(request))
-    return HttpResponse(status=204 if there else 410)
+    """The browser is there: where it has to be and who hears it, or 410 when its grant has ended."""
+    grant = _mine(request, grant_id)
+    if not supervision.seen(grant_id=grant_id, user=user_of(request)):
+        return HttpResponse(status=410)
+    attempt = supervising.manager_on_the_line(grant.call_id)
+    return JsonResponse(
+        {"room": supervising.room_of(grant), "heard": supervising.heard_by(grant, attempt)},
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 @require_POST
