@@ -5,10 +5,29 @@
   const $ = (id) => document.getElementById(id);
   const desk = $("desk"), TYPED = 9e15; // a version no server gives: what is typed is not taken away
   const title = document.title;
-  let before = {}, leads = false, note = null, refreshed = "";
+  const CLAIM_MS = 500; // a page that is loaded again finds the id free once the one before it is gone
+  let before = {}, leads = false, going = false, note = null, refreshed = "";
 
-  const tab = sessionStorage.getItem("patchbay-desk-tab") || Patchbay.uuid();
-  sessionStorage.setItem("patchbay-desk-tab", tab);
+  // ── which window this is: the one in which a call was taken has the microphone ─────────────────
+  let tab = sessionStorage.getItem("patchbay-desk-tab") || Patchbay.uuid();
+
+  /** Whether no other window has this id: a window that is duplicated has its original's. */
+  const claim = (id) => new Promise((done) => {
+    if (!navigator.locks) return done(true);
+    const held = () => {
+      done(true);
+      return new Promise(() => {});
+    };
+    navigator.locks.request(`patchbay-desk-${id}`, { signal: AbortSignal.timeout(CLAIM_MS) }, held).catch(() => done(false));
+  });
+
+  async function identify() {
+    if (!(await claim(tab))) {
+      tab = Patchbay.uuid();
+      await claim(tab);
+    }
+    sessionStorage.setItem("patchbay-desk-tab", tab);
+  }
 
   // ── what changes ────────────────────────────────────────────────────────────────────────────
   const SAID = {
@@ -17,6 +36,8 @@
     talking: gettext("You are with the caller."),
     after: gettext("The call is over. Say how it went; Enter finishes."),
   };
+
+  const OPEN = new Set(["ringing", "accepted", "briefing", "joining"]);
 
   function look() {
     const now = { ...$("desk-now").dataset };
@@ -38,11 +59,21 @@
     if (now.stage === "ringing") Patchbay.say(interpolate(gettext("A caller for %(department)s. Press A to accept, D to decline."), now, true));
     else if (now.stage === "accepted") Patchbay.say(now.way === "here" ? gettext("Your microphone is being connected.") : gettext("Pick up your phone."));
     else if (SAID[now.stage]) Patchbay.say(SAID[now.stage]);
-    else if (before.stage === "ringing") Patchbay.say(gettext("It does not ring any more."));
     if (now.stage !== "ringing" && before.stage === "ringing" && $("panel").open) $("panel").close();
+    if (OPEN.has(before.stage) && now.stage === "idle") over();
     if (before.stage && document.activeElement === document.body) $("desk-title").focus({ preventScroll: true });
     const talk = desk.querySelector("[data-follows]");
     if (talk) talk.scrollTop = talk.scrollHeight;
+  }
+
+  /** A call that went before they had the caller says why, for its card does not any more. */
+  function over() {
+    const row = $("desk-today").querySelector(`[data-focus="${before.attempt}"]`);
+    if (["declined", "redirected"].includes(row?.dataset.outcome)) return; // by themselves, and they were told
+    const words = row ? interpolate(gettext("The call of %(caller)s is over for you: %(went)s."), row.dataset, true)
+      : gettext("The call is over for you.");
+    Patchbay.notice("refused", words);
+    Patchbay.say(words);
   }
 
   /** Of another call nothing is left. */
@@ -66,14 +97,25 @@
     }
   }
 
-  // One window rings; when it is closed, the next does.
-  function lead() {
-    leads = true;
+  // One window rings; when it is closed, the next does. A browser lets none sound in which nobody has clicked or
+  // typed: the one in which somebody does takes over.
+  function lead(now) {
+    leads = now;
     windowWords();
-    look();
+    if (before.stage) look();
   }
-  if (navigator.locks) navigator.locks.request("patchbay-desk-rings", () => { lead(); return new Promise(() => {}); });
-  else lead();
+  function stand(how = {}) {
+    if (!navigator.locks) return lead(true);
+    const held = () => {
+      lead(true);
+      return new Promise(() => {});
+    };
+    navigator.locks.request("patchbay-desk-rings", how, held).catch((error) => {
+      if (error.name !== "AbortError") return;
+      lead(false); // taken over by another window
+      stand();
+    });
+  }
 
   // ── this window ─────────────────────────────────────────────────────────────────────────────
   function windowWords() {
@@ -85,20 +127,37 @@
   }
 
   async function soundWords() {
+    const awaited = going;
+    going = false;
     const ready = await window.PatchbaySound.ready();
     desk.dataset.liveId = ready ? "mic" : "";
     document.dispatchEvent(new CustomEvent("patchbay:views"));
+    if (ready && awaited) $("desk-available")?.click();
     $("desk-sound-words").textContent = ready ? gettext("Your audio is checked: calls ring here while this desk is open.")
       : desk.dataset.byPhone ? gettext("Your audio was not checked in this browser: callers ring your phone.")
         : gettext("Your audio was not checked in this browser: nobody can ring you yet.");
   }
 
+  // Who is to be rung here checks their audio before they are first available; whoever has a phone is asked once.
+  const ASKED = "patchbay-desk-asked";
+  let asked = desk.dataset.byPhone && localStorage.getItem(ASKED);
+  document.body.addEventListener("htmx:confirm", (event) => {
+    const ready = desk.dataset.liveId === "mic" || !desk.dataset.withBrowser;
+    if (event.target.id !== "desk-available" || ready || asked) return;
+    event.preventDefault();
+    localStorage.setItem(ASKED, asked = "yes");
+    $("desk-check").click();
+    going = true;
+    Patchbay.say(gettext("Check your audio first, so that a caller can ring here: then you are available."));
+  });
+
   $("desk-bell").addEventListener("click", () => window.PatchbaySound.unlock().then(windowWords));
   for (const gesture of ["pointerdown", "keydown"]) {
-    addEventListener(gesture, () => window.PatchbaySound.unlock().then(windowWords), { once: true });
+    addEventListener(gesture, () => window.PatchbaySound.unlock().then(() => leads ? windowWords() : stand({ steal: true })), { once: true });
   }
   $("desk-notify").addEventListener("click", () => Notification.requestPermission().then(windowWords));
   document.addEventListener("patchbay:sound", soundWords);
+  $("panel").addEventListener("close", () => (going = false));
 
   // ── clocks ──────────────────────────────────────────────────────────────────────────────────
   setInterval(() => {
@@ -138,7 +197,8 @@
     if (event.detail.elt.id === "desk-question") event.detail.parameters.key = Patchbay.uuid();
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    const { elt, successful } = event.detail;
+    const { elt, xhr } = event.detail;
+    const successful = xhr.status >= 200 && xhr.status < 300; // a refusal is no error to htmx
     if (elt.id === "desk-question" && successful) elt.reset();
     if (!successful || !["desk-accept", "desk-listen"].includes(elt.id)) return;
     const now = $("desk-now").dataset; // at once: the page itself says so in a moment
@@ -169,8 +229,11 @@
     }
   }
 
-  new MutationObserver(look).observe(desk, { childList: true });
+  identify().then(() => {
+    new MutationObserver(look).observe(desk, { childList: true });
+    look();
+    stand();
+  });
   windowWords();
   soundWords();
-  look();
 })();

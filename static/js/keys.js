@@ -41,6 +41,15 @@
   const typing = (node) => node.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   const letters = () => localStorage.getItem(LETTERS) !== "off";
 
+  // Where one writes may be taken away in the middle of a word: the rest of it presses nothing.
+  const CUT_OFF_MS = 1500;
+  let wrote = null; // {field, at}
+  function cutOff() {
+    if (!wrote || wrote.field.isConnected || performance.now() - wrote.at > CUT_OFF_MS) return false;
+    wrote.at = performance.now();
+    return true;
+  }
+
   // On the window, so that what a page does with a key of its own comes first.
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.repeat && !/^(Arrow|[jk]$)/i.test(event.key)) return;
@@ -49,7 +58,9 @@
       if (!document.querySelector("dialog[open]")) Patchbay.openPalette();
       return;
     }
-    if (event.metaKey || event.ctrlKey || event.altKey || typing(event.target)) return;
+    const field = typing(event.target);
+    if (field) wrote = event.key.length === 1 ? { field, at: performance.now() } : null; // ⏎ and Esc end what is written
+    if (event.metaKey || event.ctrlKey || event.altKey || field || cutOff()) return;
     const arrow = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (arrow && document.activeElement.matches(ROWS)) {
       event.preventDefault();

@@ -220,6 +220,7 @@
       Idiomorph.morph(old, fresh, { callbacks: { afterNodeMorphed: Patchbay.unshow } });
       return;
     }
+    keepTyped(old, fresh);
     const scroll = old.matches("[data-region]") && old.scrollTop; // to ask a row would cost the page's whole layout
     old.replaceWith(fresh);
     for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
@@ -227,6 +228,16 @@
     if (scroll) fresh.scrollTop = scroll;
     if (focused === old) fresh.focus({ preventScroll: true });
     else if (focused) Patchbay.refocus(focused, fresh);
+  }
+
+  /** What was written into a field, and not sent, stands in the one that takes its place. */
+  function keepTyped(old, fresh) {
+    for (const field of old.querySelectorAll("input[id], textarea[id]")) {
+      const heir = field.value !== field.defaultValue && fresh.querySelector(`#${CSS.escape(field.id)}`);
+      if (!heir) continue;
+      heir.value = field.value;
+      if (field === document.activeElement) heir.setSelectionRange(field.selectionStart, field.selectionEnd);
+    }
   }
 
   function insert(list, fresh) {

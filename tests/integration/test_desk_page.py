@@ -19,7 +19,7 @@ from tests import rows
 from tests.browser import Console, Enter, opened
 from tests.people import account
 from transfers.models import Attempt, Decision, Endpoint, Manager, OpenDesk, Presence, Transfer
-from transfers.states import AttemptState, TransferState
+from transfers.states import AttemptState, Outcome, TransferState
 from transfers.writing import manager_changed, move_attempt, move_transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -226,6 +226,101 @@ def test_a_window_that_is_not_connected_says_so(page: Page, console: Console) ->
     expect(page.locator(".offline-line")).to_be_visible()
     console.start()
     expect(page.locator(".offline-line")).to_be_hidden()
+
+
+def test_a_call_that_comes_in_the_middle_of_a_word_is_not_answered_by_the_rest_of_it(
+    page: Page, dana: Manager, billing: Department
+) -> None:
+    made = rings(dana, billing)
+    stage(page, "ringing")
+    page.keyboard.press("q")
+    page.keyboard.type("is it ab")
+    moves(made, AttemptState.FAILED, TransferState.QUEUED, outcome="cancelled")
+    stage(page, "idle")
+    page.keyboard.type("out wool?")  # w is away
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.wait_for_timeout(1600)  # a pause: the next letter is meant
+    page.keyboard.press("w")
+    expect(page.locator("dialog[open]")).to_be_visible()
+
+
+def test_a_question_outlives_live_changes_and_a_refusal(page: Page, dana: Manager, billing: Department) -> None:
+    made = rings(dana, billing)
+    stage(page, "ringing")
+    page.keyboard.press("q")
+    ask = page.locator("#desk-ask")
+    ask.type("does she want")
+    moves(made, AttemptState.SUMMARIZING, TransferState.CONSULTING, answered_at=rows.ago(1))
+    stage(page, "briefing")
+    expect(ask).to_be_focused()
+    page.keyboard.type(" it back?")
+    expect(ask).to_have_value("does she want it back?")
+    ask.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("The transfer agent is not there yet")
+    expect(ask).to_have_value("does she want it back?")
+
+
+def test_a_call_that_goes_before_they_had_it_says_why(page: Page, dana: Manager, billing: Department) -> None:
+    made = rings(dana, billing)
+    stage(page, "ringing")
+    moves(made, AttemptState.FAILED, TransferState.QUEUED, outcome="cancelled")
+    stage(page, "idle")
+    words = f"The call of …4417 is over for you: {Outcome.CANCELLED.label}."
+    expect(page.locator("#notice")).to_contain_text(words)
+    expect(page.locator("#said")).to_have_text(words)
+
+
+def test_a_duplicated_window_is_another_one_and_a_loaded_one_the_same(
+    page: Page, window: BrowserContext, console: Console
+) -> None:
+    def name_of(one: Page) -> str:
+        expect(one.locator("#desk")).to_have_attribute("data-stage", "idle")
+        name: str = one.evaluate("sessionStorage.getItem('patchbay-desk-tab')")
+        return name
+
+    first = name_of(page)
+    twin = window.new_page()
+    twin.add_init_script(
+        f"sessionStorage.getItem('twin') || sessionStorage.setItem('patchbay-desk-tab', '{first}')"
+    )
+    twin.goto(page.url)
+    assert name_of(twin) != first
+    again(page)
+    assert name_of(page) == first
+
+
+def test_the_window_in_which_they_act_rings(page: Page, window: BrowserContext, console: Console) -> None:
+    other = opened(window, page.url)
+    expect(other.locator("#desk-bell-words")).to_have_text("Another window of yours rings.")
+    other.keyboard.press("Shift")
+    expect(other.locator("#desk-bell-words")).to_have_text("A call rings in this window.")
+    expect(page.locator("#desk-bell-words")).to_have_text("Another window of yours rings.")
+    other.close()
+    expect(page.locator("#desk-bell-words")).not_to_have_text("Another window of yours rings.")
+
+
+def test_who_is_rung_here_checks_their_audio_before_they_are_first_available(page: Page, dana: Manager) -> None:
+    Endpoint.objects.create(manager=dana, position=0, kind=Endpoint.Kind.BROWSER)
+    Manager.objects.filter(pk=dana.pk).update(presence=Presence.AWAY)
+    again(page)
+    page.keyboard.press("v")
+    page.locator("#sound-tone").click()
+    assert Manager.objects.get(pk=dana.pk).presence == Presence.AWAY
+    page.locator("#sound-record").click()
+    page.locator("#sound-good:not([disabled])").click()
+    expect(page.locator("#desk-now")).to_contain_text("Available")
+    assert Manager.objects.get(pk=dana.pk).presence == Presence.AVAILABLE
+
+
+def test_who_has_a_phone_is_asked_to_check_it_once(page: Page, dana: Manager) -> None:
+    Endpoint.objects.create(manager=dana, position=5, kind=Endpoint.Kind.BROWSER)
+    Manager.objects.filter(pk=dana.pk).update(presence=Presence.AWAY)
+    again(page)
+    page.keyboard.press("v")
+    expect(page.locator("#sound-check")).to_be_visible()
+    again(page)
+    page.keyboard.press("v")
+    expect(page.locator("#desk-now")).to_contain_text("Available")
 
 
 # ── who has a desk ───────────────────────────────────────────────────────────────────────────────
