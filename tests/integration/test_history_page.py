@@ -52,7 +52,7 @@ def test_a_number_is_searched_and_what_is_found_taken_away(console, settings) ->
         page.get_by_label("Words said").fill("close my account")
         page.keyboard.press("Enter")
         expect(page.locator("tbody tr")).to_have_count(1)
-        assert "555" not in page.url.replace(number_hmac("+12025559052"), "")
+        assert "555" not in page.url.removeprefix(console.url).replace(number_hmac("+12025559052"), "")
         expect(page.get_by_label("the whole number")).to_be_checked()
         page.get_by_text("More", exact=True).click()
         page.get_by_label("An attempt ended as").select_option("busy")
