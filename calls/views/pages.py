@@ -55,7 +55,9 @@ def refused(text: str) -> HttpResponse:
 
 def _told(kind: str, text: str, status: int, close_panel: bool) -> HttpResponse:
     events: dict[str, Any] = {"notice": {"kind": kind, "text": text}}
-    if close_panel or kind == "refused":
+    if kind == "refused":
+        events["panel-refused"] = {"text": text}
+    elif close_panel:
         events["panel-done"] = {}
     return HttpResponse(status=status, headers={"HX-Trigger": json.dumps(events), "HX-Reswap": "none"})
 

@@ -39,6 +39,7 @@
     return navigator.locks ? navigator.locks.request(KNOWN, note) : note();
   }
 
+  let told = null; // the notification of what waits
   let said = null; // the requests that this page has spoken of; null: it was just loaded
   async function look() {
     count();
@@ -47,6 +48,7 @@
     const words = mark.dataset.say;
     if (said && ids.some((id) => !said.has(id))) Patchbay.say(words);
     said = new Set(ids);
+    if (!ids.length) told?.close(); // decided
     if (ids.length && (await unknown(ids)) && wanted()) {
       chime();
       notify(words);
@@ -65,6 +67,7 @@
   function chime() {
     try {
       audio ||= new AudioContext();
+      if (audio.state !== "running") return; // what cannot sound now would sound with the first click, whenever that is
       [660, 880].forEach((pitch, nth) => {
         const tone = audio.createOscillator(), volume = audio.createGain(), at = audio.currentTime + nth * 0.18;
         tone.frequency.value = pitch;
@@ -80,7 +83,8 @@
 
   function notify(words) {
     if (!document.hidden || !window.Notification || Notification.permission !== "granted") return;
-    const shown = new Notification("Patchbay", { body: words, tag: "patchbay-approval", icon: plain });
+    const shown = new Notification("Patchbay", { body: words, tag: "patchbay-approval", renotify: true, icon: plain });
+    told = shown;
     shown.addEventListener("click", () => {
       window.focus();
       shown.close();
@@ -96,6 +100,7 @@
     if (control) control.checked = on;
     if (!on) return;
     gesture();
+    await audio.resume().catch(() => {});
     chime();
     if (!window.Notification) return;
     const answer = Notification.permission === "default" ? await Notification.requestPermission() : Notification.permission;

@@ -15,10 +15,11 @@
 
   function escalate() {
     const here = row(), strip = here?.matches("a.strip") ? here : null;
-    const button = here?.querySelector("[data-focus='escalate']") || (!strip && $("main").querySelector(
-      "#beside [data-focus='escalate'], .call-side [data-focus='escalate']"));
+    const button = here ? here.querySelector("[data-focus='escalate']") : $("main").querySelector(
+      "#beside [data-focus='escalate'], .call-side [data-focus='escalate']");
     if (button) button.click();
     else if (strip) htmx.ajax("GET", `${strip.getAttribute("href")}/escalate`, { target: "#panel-body", swap: "innerHTML" });
+    else if (here?.querySelector("[data-approve]")) Patchbay.notice("refused", gettext("This caller's request is waiting already: Enter approves it."));
   }
 
   const mayEscalate = () => document.body.dataset.mayEscalate !== undefined;

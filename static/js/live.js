@@ -241,7 +241,9 @@
   }
 
   function insert(list, fresh) {
-    list.append(fresh); // at the end first: nothing moves under a pointer
+    // At the end first: nothing moves under a pointer. What was said stands in the order in which it was.
+    const later = fresh.dataset.at && [...list.children].find((row) => Number(row.dataset.at) > Number(fresh.dataset.at));
+    list.insertBefore(fresh, later || null);
     htmx.process(fresh);
     if (list.dataset.list === "append") follow(list, fresh);
     else sortSoon(list);
@@ -251,6 +253,7 @@
     const list = old.closest("[data-list]");
     if (list && still(list) && !old.dataset.fadesMs) {
       old.classList.add("leaving");
+      for (const button of old.querySelectorAll("button")) button.disabled = true;
       later(list);
       return;
     }
@@ -288,7 +291,9 @@
 
   function still(list) {
     const now = performance.now();
-    return (list.matches(":hover") && now - pointed < POINTER_MS) ||
+    // One reads a card for longer than that, and then presses what is under the pointer: it has to be that card's.
+    const reads = list.matches("[data-acts]") && list.matches(":hover");
+    return reads || (list.matches(":hover") && now - pointed < POINTER_MS) ||
       (list.contains(document.activeElement) && now - typed < 8000);
   }
 

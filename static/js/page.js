@@ -180,8 +180,10 @@
     count(panel.querySelector("textarea[data-words]"));
   });
   panel.addEventListener("close", () => $("panel-body").replaceChildren());
+  let pressedOn = null; // words that are marked by dragging end where the hand stops, beside the panel perhaps
+  panel.addEventListener("pointerdown", (event) => (pressedOn = event.target));
   panel.addEventListener("click", (event) => {
-    if (event.target === panel || event.target.closest("[data-close]")) panel.close();
+    if (event.target === panel && pressedOn === panel || event.target.closest("[data-close]")) panel.close();
   });
   panel.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) panel.querySelector("form")?.requestSubmit();
@@ -199,6 +201,16 @@
   // ── actions and their answers ───────────────────────────────────────────────────────────────
   document.body.addEventListener("notice", (event) => Patchbay.notice(event.detail.kind, event.detail.text));
   document.body.addEventListener("panel-done", () => panel.open && panel.close());
+  // What was refused is over, unless somebody wrote for it: they read why beside their own words.
+  document.body.addEventListener("panel-refused", ({ detail }) => {
+    if (!panel.open) return;
+    const written = [...panel.querySelectorAll("textarea, input")].some((field) => field.value !== field.defaultValue);
+    if (!written) return panel.close();
+    const line = panel.querySelector(".panel-refusal") || Object.assign(document.createElement("p"), { className: "panel-refusal" });
+    line.setAttribute("role", "alert");
+    line.textContent = detail.text;
+    panel.querySelector(".panel-main").prepend(line);
+  });
 
   // Offline, an action is refused at once: kept for later, it would meet another call than the person saw.
   htmx.config.timeout = 15000; // ms
@@ -237,10 +249,10 @@
     }
   });
 
-  // A waiting request is approved with Enter when its card has the focus.
+  // Enter on a card approves what waits for it, and opens any other.
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.classList?.contains("need")) {
-      event.target.querySelector("[data-approve]")?.click();
+      event.target.querySelector("[data-approve], [data-focus='open']")?.click();
     }
   });
 

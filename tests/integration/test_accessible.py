@@ -33,7 +33,7 @@ CUT = """() => {
   return [...buttons, ...thin].filter(shown).map((one) => one.textContent.trim().slice(0, 40));
 }"""
 # In what a live swap puts anew, the focus finds its heir by a name (`Patchbay.refocus`), or Tab begins it again.
-NAMELESS = """() => [...document.querySelectorAll("[data-version]")].flatMap((piece) => {
+NAMELESS = """() => [...document.querySelectorAll("[data-version], [data-region]")].flatMap((piece) => {
   const stops = [...piece.querySelectorAll(
     "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")];
   const names = stops.map((one) => one.id || one.dataset.focus);

@@ -8,8 +8,9 @@ import pytest
 from django.db import transaction
 from playwright.sync_api import Page, expect
 
-from calls.models import Call
+from calls.models import AgentJob, Call
 from calls.roles import Role
+from calls.services.calls import touched
 from tests import rows
 from tests.browser import Console, Enter, opened
 from tests.people import account
@@ -86,6 +87,26 @@ def test_rows_are_walked_and_a_card_is_approved_where_it_stands(page: Page, floo
     press(page, "ArrowDown", "ArrowUp", "k", "Enter")
     expect(page.locator("#notice")).to_contain_text("Approved")
     assert Transfer.objects.get(pk=floor.waiting.pk).approved
+
+
+def test_enter_opens_a_card_that_waits_for_no_decision(page: Page, console: Console, floor: rows.Floor) -> None:
+    lost = rows.call(floor.claims, "+12025557001", seconds=20)
+    AgentJob.objects.filter(pk=rows.agent(lost).pk).update(closed_at=rows.ago(30))
+    with transaction.atomic():
+        touched(lost)
+    card = page.locator(f"#watched-{lost.pk}")
+    card.focus()
+    press(page, "Enter")
+    page.wait_for_url(f"{console.url}/calls/{lost.pk}")
+
+
+def test_e_escalates_no_other_call_than_the_chosen_one(page: Page, floor: rows.Floor) -> None:
+    page.click(f"#strip-{floor.returned.call_id}")
+    expect(page.locator("#beside [data-focus=escalate]")).to_be_visible()
+    page.locator(f"#need-{floor.waiting.pk}").focus()
+    press(page, "e")
+    expect(page.locator("#notice")).to_contain_text("request is waiting already")
+    expect(panel(page)).to_have_count(0)
 
 
 def test_letters_do_nothing_while_typing_and_can_be_turned_off(page: Page) -> None:
@@ -193,8 +214,7 @@ def test_approvals_sound_and_are_notified_once_asked_for(page: Page, floor: rows
     expect(page.locator("#said")).to_have_text("A caller of Billing needs approval.")
     line.get_by_role("button", name="Turn on").click()
     expect(line).to_be_hidden()
-    heard = page.evaluate("tones")
-    assert heard == 2
+    page.wait_for_function("() => tones === 2")
     asks(floor)
     expect(page.locator(MARK)).to_contain_text("3")
     page.wait_for_function("() => told.length === 1")

@@ -22,7 +22,7 @@ from tests.browser import Console, Enter, opened
 from tests.people import account
 from transfers import services
 from transfers.advance import advance
-from transfers.models import Attempt, Transfer
+from transfers.models import Attempt, Manager, Presence, Transfer
 from transfers.states import TransferState
 from transfers.writing import touched as transfer_touched
 
@@ -88,6 +88,45 @@ def test_rows_do_not_move_under_the_pointer(page: Page, floor: rows.Floor) -> No
         "([id, y]) => document.getElementById(id).getBoundingClientRect().y !== y",
         arg=[f"strip-{floor.merged.call_id}", before],
     )
+
+
+def test_a_card_that_is_read_stays_until_the_pointer_goes(page: Page, floor: rows.Floor) -> None:
+    """However long one reads: what is pressed then is this card's, or nothing's."""
+    with transaction.atomic():
+        call = rows.call(floor.billing, "+12025550177")
+        rows.agent(call)
+        next_one = rows.transfer(call, TransferState.REQUESTED, seconds=1)
+        transfer_touched(next_one)
+    expect(page.locator(f"#need-{next_one.pk}")).to_be_visible()
+    approve = page.locator(f"#need-{floor.waiting.pk}").get_by_role("button", name="Approve")
+    approve.hover()
+    page.wait_for_timeout(2600)  # longer than a pointer holds rows that are only looked at
+    services.approve(transfer_id=floor.waiting.pk, user=account(Role.SUPERVISOR, floor.billing, name="omid"))
+    expect(approve).to_be_disabled()
+    page.wait_for_timeout(600)
+    page.mouse.down()
+    page.mouse.up()
+    page.mouse.move(700, 20)
+    expect(page.locator(f"#need-{floor.waiting.pk}")).to_have_count(0)
+    assert Transfer.objects.get(pk=next_one.pk).approved is None
+
+
+def test_what_was_missed_stands_before_what_was_said_since(
+    page: Page, floor: rows.Floor, console: Console
+) -> None:
+    call = floor.merged.call
+    go_to(page, console, call)
+    page.evaluate(
+        """([list]) => {
+          const row = document.createElement("li");
+          row.className = "say"; row.id = "say-later"; row.dataset.at = String(Date.now() + 3600000);
+          document.getElementById(list).append(row);
+        }""",
+        [f"talk-{call.pk}"],
+    )
+    spoken(call, "Are you there?")
+    expect(page.locator(f"#talk-{call.pk} > .say").nth(-2)).to_contain_text("Are you there?")
+    expect(page.locator(f"#talk-{call.pk} > .say").last).to_have_id("say-later")
 
 
 def test_a_row_that_comes_moves_no_other(page: Page, floor: rows.Floor) -> None:
@@ -229,6 +268,17 @@ def test_the_focus_stays_when_what_has_it_is_swapped(page: Page, floor: rows.Flo
     expect(strip(page, floor.merged.call)).to_be_focused()
 
 
+def test_the_focus_stays_on_one_of_many_managers(page: Page, floor: rows.Floor) -> None:
+    name = page.locator("#managers button.name").nth(2)
+    name.focus()
+    chosen = name.get_attribute("data-focus")
+    page.evaluate("document.getElementById('managers').swapped = false")
+    Manager.objects.exclude(name=name.text_content()).update(presence=Presence.AWAY)
+    change(floor.merged.call, caller_last4="8081")  # and what adds up is told anew
+    page.wait_for_function("() => document.getElementById('managers').swapped === undefined")
+    assert page.evaluate("document.activeElement.dataset.focus") == chosen
+
+
 def test_a_click_is_not_lost_when_what_it_is_on_changes(page: Page, floor: rows.Floor) -> None:
     own = page.locator(f"#need-{floor.waiting.pk}")
     own.get_by_role("button", name="Decline").hover()
@@ -359,6 +409,8 @@ def test_a_stale_click_leaves_words_on_the_page(page: Page, floor: rows.Floor) -
     services.approve(transfer_id=floor.waiting.pk, user=other)
     page.get_by_role("button", name="Decline").last.click()
     expect(page.locator("#notice")).to_contain_text("changed nothing")
+    expect(page.locator("#panel [role=alert]")).to_contain_text("changed nothing")  # beside the words they wrote
+    expect(page.get_by_label("What the AI tells the caller")).to_have_value("not today")
     assert Transfer.objects.get(pk=floor.waiting.pk).approved is True
 
 
