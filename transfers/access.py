@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from calls.access import Account, Scope, Sight, scope_of, scope_of_key, sight_of, sight_of_key
 from calls.compiled import Argument, Rows
 from calls.models import ApiKey, Call, Department
+from calls.states import CallState
 from transfers.models import Attempt, Callback, Manager, Transfer
 from transfers.states import OPEN_ATTEMPT
 
@@ -111,8 +113,18 @@ def board_audiences(lens: Lens) -> frozenset[str]:
         # A rehearsal's call is shown while it lasts, though its department is not.
         every = Department.objects.all() if lens.scope.every_department else lens.departments()
         heard = {"d:0"} | {f"d:{pk}" for pk in every.values_list("pk", flat=True)}
+        heard |= {f"c:{pk}" for pk in _transferred_here(lens.scope)}
     if lens.manager_id:
         mine = Attempt.objects.filter(manager=lens.manager_id, state__in=OPEN_ATTEMPT)
         heard.add(f"m:{lens.manager_id}")
         heard |= {f"c:{call_id}" for call_id in mine.values_list("transfer__call_id", flat=True)}
     return frozenset(heard)
+
+
+def _transferred_here(scope: Scope) -> Iterable[UUID]:
+    """Live calls of other departments that are shown because they were transferred: their frames go elsewhere."""
+    if scope.every_department:
+        return ()
+    of_others = Call.objects.exclude(state=CallState.INACTIVE).exclude(scope.of_department())
+    asked = Transfer.objects.filter(call__in=of_others, department__in=scope.departments)
+    return asked.values_list("call_id", flat=True)

@@ -24,7 +24,7 @@ from transfers.roster import Candidate
 from transfers.selectors import facts_of, manager_named
 from transfers.states import AttemptState, EndReason, Outcome, TransferState
 from transfers.transfer_events import AttemptReserved
-from transfers.writing import manager_touched, move_attempt, move_transfer, touched
+from transfers.writing import manager_touched, move_attempt, move_transfer, retarget, touched
 
 MAX_STEPS = 20
 # The caller is with another carrier, or was never there: there is nobody to go back to.
@@ -162,8 +162,7 @@ def _redirect(transfer: Transfer, decision: Decision) -> None:
     if department is None and person is None:
         return
     department = department or (person.departments.first() if person else None)
-    transfer.department, transfer.person = department, person
-    transfer.save(update_fields=("department", "person"))
+    retarget(transfer, department, person)
     change_department(transfer.call, department, actor=_manager_actor(decision))
     touched(transfer)
 

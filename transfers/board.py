@@ -16,7 +16,7 @@ from calls import presence
 from calls.compiled import Argument, OneOf, RowsFor
 from calls.display import Display, caller_name, department_name
 from calls.models import Call, Utterance
-from calls.states import CallState
+from calls.states import CallerWith, CallState
 from transfers.access import Lens
 from transfers.decide import approval_ends_at
 from transfers.display import state_display
@@ -42,6 +42,7 @@ class Strip:
     words: str
     started_at: datetime
     rehearsal: bool
+    held_since: datetime | None  # however often somebody else is rung meanwhile
 
     @property
     def sort(self) -> str:
@@ -50,7 +51,7 @@ class Strip:
 
     @property
     def since(self) -> str:
-        return _sortable(self.display.since or self.started_at)
+        return _sortable(self.held_since or self.display.since or self.started_at)
 
     @property
     def started(self) -> str:
@@ -152,6 +153,7 @@ def _strip(row: _Live, transfer: Transfer | None, attempts: dict[UUID, Attempt],
         words=_cut(row.last_words) if lens.sight.transcript and row.last_words else "",
         started_at=call.started_at,
         rehearsal=call.rehearsal,
+        held_since=call.caller_since if call.caller_with == CallerWith.HOLD else None,
     )
 
 

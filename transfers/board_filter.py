@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from transfers.strip_html import StripHtml
 
 MOST_LETTERS = 100
+HELD = "hold"  # whoever is on hold, also while a manager is briefed: as the figure counts
 STATES = {  # by colour role
     "approval": gettext_lazy("Needs approval"),
     "hold": gettext_lazy("On hold"),
@@ -64,7 +65,7 @@ class BoardFilter:
         return (
             all(word in row.text for word in self.words.lower().split())
             and self.department in ("", row.department)
-            and self.state in ("", row.state)
+            and (self.state in ("", row.state) or (self.state == HELD and row.held))
             and (not self.needs or row.id in needing)
         )
 

@@ -80,6 +80,8 @@ def state_display(call: Call, transfer: Transfer | None, attempt: Attempt | None
                 since=call.caller_since,
                 order=3,
             )
+        case TransferState.MERGED if transfer.parked_at:
+            return Display("hold", "player-pause", gettext("On hold"), since=transfer.parked_at, order=0)
         case TransferState.MERGED:
             return Display(
                 "merged", "users", gettext("With %(name)s") % {"name": name}, since=transfer.merged_at, order=6

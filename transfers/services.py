@@ -19,7 +19,7 @@ from transfers.selectors import open_transfer
 from transfers.states import EndReason, TransferState
 from transfers.transfer_events import TargetChosen, TransferCancelAsked, TransferDecided
 from transfers.waking import wake
-from transfers.writing import touched
+from transfers.writing import retarget, touched
 
 
 def locked_transfer(transfer_id: UUID) -> Transfer:
@@ -138,8 +138,7 @@ def choose(
             return transfer
         _still_in(transfer, (TransferState.REQUESTED,))
         stays_in_house(transfer.call, department)
-        transfer.department, transfer.person = department, person
-        transfer.save(update_fields=("department", "person"))
+        retarget(transfer, department, person)
         record(
             TargetChosen(
                 department_id=department.pk if department else None, person_id=str(person.pk) if person else ""

@@ -30,6 +30,7 @@ class StripHtml:
     started: str
     department: str
     state: str
+    held: bool
     text: str
     html: str
 
@@ -79,6 +80,7 @@ def _render(strip: Strip) -> StripHtml:
         strip.started,
         strip.department_key,
         strip.display.role,
+        strip.held_since is not None,
         _text(strip),
         html,
     )

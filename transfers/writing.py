@@ -6,6 +6,7 @@ from typing import Any
 
 from calls.events import SYSTEM, Actor, record
 from calls.live.publish import changed
+from calls.models import Department
 from calls.services.supervision import side_over
 from calls.states import IllegalTransition
 from calls.timing import now
@@ -80,6 +81,13 @@ def touched(transfer: Transfer) -> None:
     """Count the version and tell the pages: the transfer's own and its call's."""
     count_up(transfer)
     _shown(transfer)
+
+
+def retarget(transfer: Transfer, department: Department | None, person: Manager | None) -> None:
+    """Somebody else is asked for; those it was shown to until now are told, too. The caller says `touched`."""
+    _shown(transfer)
+    transfer.department, transfer.person = department, person
+    transfer.save(update_fields=("department", "person"))
 
 
 def _shown(transfer: Transfer) -> None:

@@ -23,7 +23,8 @@
 
   function admits(row, calls) {
     if (wanted.department && row.dataset.department !== wanted.department) return false;
-    if (wanted.state && row.dataset.state !== wanted.state) return false;
+    const held = wanted.state === "hold" && row.dataset.held !== undefined;
+    if (wanted.state && row.dataset.state !== wanted.state && !held) return false;
     if (wanted.needs && !calls.has(row.id.replace("strip-", ""))) return false;
     if (!wanted.words.length) return true;
     const text = textOf(row);

@@ -21,13 +21,14 @@ from calls.live.frames import Frame
 from calls.live.hub import hub
 from calls.models import Call, Membership, OpenPage, Room
 from calls.roles import Role
-from calls.services.calls import touched
+from calls.services.calls import end_call, touched
 from tests import rows
 from tests.patience import PATIENCE_S
 from tests.people import account
-from transfers import board_summary
+from transfers import board_summary, services
 from transfers.access import lens_of
 from transfers.live import partial_pieces
+from transfers.models import Transfer
 from transfers.writing import touched as transfer_touched
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -179,6 +180,43 @@ async def test_a_page_whose_figures_cannot_be_made_fetches_itself(running_hub, m
         monkeypatch.setattr("calls.live.consumers.own", lambda role: None)
         await touch(floor.waiting.call)
         await browser.until("summary")
+
+
+async def gone(browser: Browser, target: str) -> None:
+    """A piece that takes this away."""
+    while True:
+        message = await browser.until("pieces")
+        if any(piece["target"] == target and not piece["html"] for piece in message["pieces"]):
+            return
+
+
+async def test_a_call_that_was_transferred_here_goes_when_it_ends(running_hub):
+    """Its own department is another: what changes of it later is told there, and here all the same."""
+    floor, _ = await floor_and(Role.SUPERVISOR, "billing")
+    carl = await sync_to_async(account)(Role.SUPERVISOR, floor.claims, name="carl")
+    back = floor.returned
+
+    @sync_to_async
+    def transferred() -> None:
+        Transfer.objects.filter(pk=back.pk).update(department=floor.claims)
+        Call.objects.filter(pk=back.call_id).update(department=floor.billing)
+
+    await transferred()
+    async with Browser(carl) as browser:
+        await ready(browser, ("wallboard", ""))
+        call = await Call.objects.aget(pk=back.call_id)
+        await sync_to_async(end_call)(call, reason="caller_left")
+        await gone(browser, f"strip-{call.pk}")
+
+
+async def test_a_request_that_somebody_else_is_to_take_leaves_their_board(running_hub):
+    floor, priya = await floor_and(Role.SUPERVISOR, "billing")
+    carl = await sync_to_async(account)(Role.SUPERVISOR, floor.claims, name="carl")
+    await Transfer.objects.filter(pk=floor.waiting.pk).aupdate(department=floor.claims)
+    async with Browser(carl) as browser:
+        await ready(browser, ("wallboard", ""))
+        await sync_to_async(services.choose)(transfer_id=floor.waiting.pk, user=priya, department=floor.billing)
+        await gone(browser, f"need-{floor.waiting.pk}")
 
 
 async def test_a_request_that_is_decided_leaves_needs_you(running_hub):

@@ -201,6 +201,16 @@ def test_ending_a_call_asks_first_and_happens_once(as_, floor):
     assert Event.objects.filter(type="call.ended", call_id=floor.returned.call_id).count() == 1
 
 
+def test_only_what_was_seen_is_ended(as_, floor):
+    """The caller was with the AI when the panel was opened, and is on hold by now."""
+    browser, url = as_("owner"), reverse("end_call", args=[floor.briefing.call_id])
+    answer = browser.post(url, {"with": "ai"})
+    assert answer.status_code == 409
+    assert "with somebody else by now, so nothing was ended" in words_of(answer)
+    assert Call.objects.get(pk=floor.briefing.call_id).state != CallState.INACTIVE
+    assert browser.post(url, {"with": "hold"}).status_code == 204
+
+
 def test_what_happens_next_follows_the_choice(as_, floor):
     browser, url = as_("owner"), reverse("escalate_next", args=[floor.returned.call_id])
     noor, lea = Manager.objects.get(name="Noor"), Manager.objects.get(name="Lea")

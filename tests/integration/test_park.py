@@ -11,6 +11,7 @@ from calls.models import Event
 from calls.states import CallerWith
 from tests.world import Story, World
 from transfers import services
+from transfers.display import state_display
 from transfers.states import EndReason, TransferState
 
 
@@ -44,7 +45,9 @@ def test_a_held_caller_is_never_forgotten(world: World, sam: User) -> None:
     story.merged()
     services.park(transfer_id=story.transfer.pk, user=sam, on_hold=True)
     world.later(59)
-    assert story.transfer.parked_at
+    held = story.transfer
+    shown = state_display(held.call, held, held.attempts.get())
+    assert (shown.role, shown.since) == ("hold", held.parked_at)
     world.later(1)
     assert story.transfer.parked_at is None
     assert story.caller_with == CallerWith.MANAGER

@@ -17,10 +17,11 @@ CLAIMS = StripHtml(
     started="1",
     department="7",
     state="ai",
+    held=False,
     text="…0935 claims my policy",
     html='<a class="strip">words</a>',
 )
-HELD = StripHtml(UUID(int=2), 1, "0-1", "1", "2", "0", "hold", "…4417 unassigned charged twice", "<a>x</a>")
+HELD = StripHtml(UUID(int=2), 1, "0-1", "1", "2", "0", "brief", True, "…4417 unassigned charged twice", "<a>x</a>")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,8 @@ HELD = StripHtml(UUID(int=2), 1, "0-1", "1", "2", "0", "hold", "…4417 unassign
         ({"q": "policy twice"}, []),
         ({"department": "7"}, [CLAIMS]),
         ({"department": "0"}, [HELD]),
-        ({"state": "hold"}, [HELD]),
+        ({"state": "hold"}, [HELD]),  # while their manager is briefed
+        ({"state": "brief"}, [HELD]),
         ({"state": "hold", "department": "7"}, []),
         ({"needs": "1"}, [HELD]),
         ({"state": "rung", "department": "x", "needs": "yes", "sort": "up"}, [CLAIMS, HELD]),

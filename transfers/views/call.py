@@ -164,7 +164,7 @@ def end_call(request: HttpRequest, call_id: UUID) -> HttpResponse:
             raise Refused(gettext("The call has ended already."))
         context = {"call": found, "caller": caller, "means": _ending_means(found)}
         return render(request, "transfers/_end.html", context)
-    end_by_person(call_id=found.pk, user=user_of(request))
+    end_by_person(call_id=found.pk, user=user_of(request), caller_with=request.POST.get("with"))
     return done(gettext("The call of %(caller)s is ended.") % {"caller": caller}, close_panel=True)
 
 
