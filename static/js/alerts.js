@@ -5,9 +5,11 @@
   const $ = (id) => document.getElementById(id);
   const WANTED = "patchbay-alerts", KNOWN = "patchbay-known"; // on or off; the requests that were told already
   const MOST_KNOWN = 200;
+  const LATER_MS = 300;
   const title = document.title;
   const icon = document.querySelector("link[rel=icon]"), plain = icon.href;
   const wanted = () => localStorage.getItem(WANTED) === "on";
+  let audio = null;
 
   // ── counting ────────────────────────────────────────────────────────────────────────────────
   const waiting = () => ($("waiting")?.dataset.ids || "").split(",").filter(Boolean);
@@ -39,6 +41,9 @@
     return navigator.locks ? navigator.locks.request(KNOWN, note) : note();
   }
 
+  /** Whether this tab would be heard or seen; another of theirs has the first word, if there is one that would. */
+  const able = () => audio?.state === "running" || (document.hidden && window.Notification?.permission === "granted");
+
   let told = null; // the notification of what waits
   let said = null; // the requests that this page has spoken of; null: it was just loaded
   async function look() {
@@ -49,13 +54,13 @@
     if (said && ids.some((id) => !said.has(id))) Patchbay.say(words);
     said = new Set(ids);
     if (!ids.length) told?.close(); // decided
+    if (ids.length && !able()) await new Promise((done) => setTimeout(done, LATER_MS));
     if (ids.length && (await unknown(ids)) && wanted()) {
       chime();
       notify(words);
     }
   }
 
-  let audio = null;
   const gesture = () => {
     if (!wanted()) return;
     audio ||= new AudioContext();

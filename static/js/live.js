@@ -192,6 +192,7 @@
     for (const keep of ["aria-current"]) {
       if (old.hasAttribute(keep)) fresh.setAttribute(keep, old.getAttribute(keep));
     }
+    fresh.classList.toggle("coming", old.classList.contains("coming"));
     const moved = list && keyOf(list, old) !== keyOf(list, fresh);
     swap(old, fresh);
     if (moved) sortSoon(list);
@@ -242,8 +243,13 @@
 
   function insert(list, fresh) {
     // At the end first: nothing moves under a pointer. What was said stands in the order in which it was.
-    const later = fresh.dataset.at && [...list.children].find((row) => Number(row.dataset.at) > Number(fresh.dataset.at));
-    list.insertBefore(fresh, later || null);
+    const next = fresh.dataset.at && [...list.children].find((row) => Number(row.dataset.at) > Number(fresh.dataset.at));
+    const before = pushed(list).map(topOf);
+    list.insertBefore(fresh, next || null);
+    if (pushed(list).some((one, nth) => topOf(one) !== before[nth])) {
+      fresh.classList.add("coming"); // it is told all the same: by sound, title and mark
+      later(list);
+    }
     htmx.process(fresh);
     if (list.dataset.list === "append") follow(list, fresh);
     else sortSoon(list);
@@ -251,7 +257,7 @@
 
   function remove(old) {
     const list = old.closest("[data-list]");
-    if (list && still(list) && !old.dataset.fadesMs) {
+    if (list && (still(list) || pushed(list).length) && !old.dataset.fadesMs) {
       old.classList.add("leaving");
       for (const button of old.querySelectorAll("button")) button.disabled = true;
       later(list);
@@ -297,6 +303,10 @@
       (list.contains(document.activeElement) && now - typed < 8000);
   }
 
+  /** The lists further down that are pointed at: what comes or goes here may move their rows. */
+  const pushed = (list) => list.dataset.pushes ? [...document.querySelectorAll(list.dataset.pushes)].filter(still) : [];
+  const topOf = (list) => list.getBoundingClientRect().top;
+
   function later(list) { waiting.add(list); }
 
   function sortSoon(list) {
@@ -327,9 +337,10 @@
 
   setInterval(() => {
     for (const list of waiting) {
-      if (still(list)) continue;
+      if (still(list) || pushed(list).length) continue;
       waiting.delete(list);
       for (const row of list.querySelectorAll(".leaving")) row.remove();
+      for (const row of list.querySelectorAll(".coming")) row.classList.remove("coming");
       sort(list);
       shown();
     }

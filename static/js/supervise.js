@@ -175,7 +175,7 @@
     const mine = now;
     now = null;
     if (!mine) return;
-    const told = stop ? post(mine.place.stop, {}, { keepalive: leaving }).catch(() => {}) : null;
+    const told = stop ? post(mine.place.stop, {}, { keepalive: leaving, ...soon() }).catch(() => {}) : null;
     mine.room?.disconnect();
     mine.mic?.stop();
     part("sound").replaceChildren();

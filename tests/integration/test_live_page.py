@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from calls.agents import protocol as p
 from calls.live.publish import changed
-from calls.models import Call, Utterance
+from calls.models import AgentJob, Call, Utterance
 from calls.roles import Role
 from calls.services import links
 from calls.services.calls import touched
@@ -22,7 +22,7 @@ from tests.browser import Console, Enter, opened
 from tests.people import account
 from transfers import services
 from transfers.advance import advance
-from transfers.models import Attempt, Manager, Presence, Transfer
+from transfers.models import Attempt, Transfer
 from transfers.states import TransferState
 from transfers.writing import touched as transfer_touched
 
@@ -36,9 +36,11 @@ def change(call: Call, **fields: object) -> None:
         touched(call)
 
 
-def spoken(call: Call, words: str, *, speaker: str = "caller", attempt: Attempt | None = None) -> None:
+def spoken(
+    call: Call, words: str, *, speaker: str = "caller", attempt: Attempt | None = None, seconds: float = 0
+) -> None:
     with transaction.atomic():
-        row = rows.say(call, speaker, words, seconds=0, attempt=attempt)
+        row = rows.say(call, speaker, words, seconds=seconds, attempt=attempt)
         changed("utterance", str(row.pk), 1, department_id=call.department_id, call_id=str(call.pk))
 
 
@@ -111,22 +113,40 @@ def test_a_card_that_is_read_stays_until_the_pointer_goes(page: Page, floor: row
     assert Transfer.objects.get(pk=next_one.pk).approved is None
 
 
+def test_a_request_that_comes_moves_no_card_that_is_pointed_at(page: Page, floor: rows.Floor) -> None:
+    """It is told at once, and shown when the pointer goes."""
+    lost = rows.call(floor.claims, "+12025557001", seconds=20)
+    links_gone = rows.agent(lost)
+    AgentJob.objects.filter(pk=links_gone.pk).update(closed_at=rows.ago(30))
+    with transaction.atomic():
+        touched(lost)
+    escalate = page.locator(f"#watched-{lost.pk}").get_by_role("button", name="Escalate")
+    escalate.hover()
+    before = escalate.bounding_box()
+    with transaction.atomic():
+        call = rows.call(floor.billing, "+12025550177")
+        rows.agent(call)
+        made = rows.transfer(call, TransferState.REQUESTED, seconds=1)
+        transfer_touched(made)
+    expect(page.locator("#waiting [data-key=n]")).to_contain_text("2")
+    expect(page.locator(f"#need-{made.pk}")).to_be_attached()
+    assert escalate.bounding_box() == before
+    expect(page.locator(f"#need-{made.pk}")).to_be_hidden()
+    page.mouse.move(700, 20)
+    expect(page.locator(f"#need-{made.pk}")).to_be_visible()
+
+
 def test_what_was_missed_stands_before_what_was_said_since(
     page: Page, floor: rows.Floor, console: Console
 ) -> None:
     call = floor.merged.call
     go_to(page, console, call)
-    page.evaluate(
-        """([list]) => {
-          const row = document.createElement("li");
-          row.className = "say"; row.id = "say-later"; row.dataset.at = String(Date.now() + 3600000);
-          document.getElementById(list).append(row);
-        }""",
-        [f"talk-{call.pk}"],
-    )
+    turns = page.locator(f"#talk-{call.pk} > .say")
+    spoken(call, "Now I hear you.", seconds=-60)
+    expect(turns.last).to_contain_text("Now I hear you.")
     spoken(call, "Are you there?")
-    expect(page.locator(f"#talk-{call.pk} > .say").nth(-2)).to_contain_text("Are you there?")
-    expect(page.locator(f"#talk-{call.pk} > .say").last).to_have_id("say-later")
+    expect(turns.nth(-2)).to_contain_text("Are you there?")
+    expect(turns.last).to_contain_text("Now I hear you.")
 
 
 def test_a_row_that_comes_moves_no_other(page: Page, floor: rows.Floor) -> None:
@@ -272,10 +292,9 @@ def test_the_focus_stays_on_one_of_many_managers(page: Page, floor: rows.Floor) 
     name = page.locator("#managers button.name").nth(2)
     name.focus()
     chosen = name.get_attribute("data-focus")
-    page.evaluate("document.getElementById('managers').swapped = false")
-    Manager.objects.exclude(name=name.text_content()).update(presence=Presence.AWAY)
+    page.evaluate("document.getElementById('managers-title').textContent = 'as it was'")
     change(floor.merged.call, caller_last4="8081")  # and what adds up is told anew
-    page.wait_for_function("() => document.getElementById('managers').swapped === undefined")
+    expect(page.locator("#managers-title")).to_have_text("Managers")
     assert page.evaluate("document.activeElement.dataset.focus") == chosen
 
 
