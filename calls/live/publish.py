@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -28,6 +29,8 @@ CHANNEL = "patchbay:live"
 EPOCH = "patchbay:live:epoch"
 TIMEOUT_SECONDS = 0.05  # to connect, and again to answer
 REST_SECONDS = 1.0  # after a failure nothing is sent for a while: a row of commits must not wait in turn
+MOST_UNSENT = 1000  # without a Valkey for longer, pages fetch themselves when it is back
+FLEETING = ("partial", "levels")  # worth knowing at once or never
 
 # One sequence an audience, with an epoch that is new whenever Valkey was emptied.
 SCRIPT = """
@@ -42,6 +45,8 @@ Change = tuple[str, Frame]  # audience, frame
 
 _client: redis.Redis | None = None
 _resting_until = 0.0
+_unsent: dict[tuple[str, str, str], Change] = {}
+_sending = threading.Lock()
 
 
 def valkey() -> redis.Redis:
@@ -112,19 +117,37 @@ def _newest(changes: Iterable[Change]) -> list[Change]:
 
 
 def _send(changes: Iterable[Change]) -> None:
+    """With what could not be sent before: no page could tell that it is missing, for it has no number yet."""
     global _resting_until
-    if time.monotonic() < _resting_until:
+    with _sending:
+        if time.monotonic() < _resting_until:
+            _keep(changes)
+            return
+        sent = _newest([*_unsent.values(), *changes])
+        _unsent.clear()
+    if not sent:
         return
     try:
         pipe = valkey().pipeline(transaction=False)
-        for audience, frame in changes:
+        for audience, frame in sent:
             keys = (EPOCH, f"patchbay:live:seq:{audience}")
             text = json.dumps(frame.model_dump(exclude_defaults=True))
             pipe.eval(SCRIPT, 2, *keys, secrets.token_hex(4), CHANNEL, audience, text)
         pipe.execute()
     except redis.RedisError as error:
-        _resting_until = time.monotonic() + REST_SECONDS
-        logger.warning("live frames lost", extra={"error": type(error).__name__})
+        logger.warning("live frames wait", extra={"error": type(error).__name__})
+        with _sending:
+            _resting_until = time.monotonic() + REST_SECONDS
+            _keep(sent)
+        again = threading.Timer(REST_SECONDS * 1.1, _send, [()])
+        again.daemon = True
+        again.start()
+
+
+def _keep(changes: Iterable[Change]) -> None:
+    for audience, frame in changes:
+        if frame.kind not in FLEETING and len(_unsent) < MOST_UNSENT:
+            _unsent[audience, frame.kind, frame.id] = (audience, frame)
 
 
 def positions(audiences: Iterable[str]) -> Mapping[str, tuple[str, int]]:

@@ -32,6 +32,7 @@ def heard():
         return found
 
     publish._resting_until = 0.0
+    publish._unsent.clear()
     yield frames
     client.close()
 
@@ -94,3 +95,20 @@ def test_a_dead_valkey_costs_little_and_raises_nothing(settings, monkeypatch):
     assert time.monotonic() - began < 0.5  # the first waits up to 0.1 s, the others do not try
     monkeypatch.setattr(publish, "_resting_until", 0.0)
     monkeypatch.setattr(publish, "_client", None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_slow_valkey_did_not_take_is_sent_when_it_does(heard, monkeypatch):
+    """By itself, though nothing else changes: a page that was never told would stay as it is."""
+
+    class Slow:
+        def pipeline(self, **options):
+            raise redis.TimeoutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, "_client", Slow())
+        publish.changed("call", "first", 1, department_id=7)
+        publish.changed("partial", "caller:", 1, call_id="x", words="could you")
+        publish.changed("call", "first", 2, department_id=7)  # while it rests
+    sent = heard(1)
+    assert [(m["audience"], m["frame"]["id"], m["frame"]["version"]) for m in sent] == [("d:7", "first", 2)]
