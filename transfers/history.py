@@ -109,7 +109,7 @@ _of_ids = Rows(lambda: _columns().filter(OneOf(F("pk"), Argument("ids"))))
 
 
 def _rows(lens: Lens, ids: Sequence[UUID]) -> list[Row]:
-    read = [_Read(*values) for values in _of_ids(ids=list(ids))]
+    read = [_Read(*values) for values in _of_ids(ids=list(ids))] if ids else []
     programs = names_of_keys({one.key for one in read if one.key})
     displays = {ended: transfer_display(*ended) for ended in {(one.state, one.end_reason) for one in read}}
     return [_row(one, lens, displays[one.state, one.end_reason], programs.get(one.key or "", "")) for one in read]

@@ -42,10 +42,11 @@ return seq
 """
 
 Change = tuple[str, Frame]  # audience, frame
+Key = tuple[str, str, str]  # audience, and the frame's row
 
 _client: redis.Redis | None = None
 _resting_until = 0.0
-_unsent: dict[tuple[str, str, str], Change] = {}
+_unsent: dict[Key, Change] = {}
 _sending = threading.Lock()
 
 
@@ -83,7 +84,7 @@ def changed(
 
     def send() -> None:
         sent, waiting[:] = list(waiting), []
-        _send(_newest(sent))
+        _send(sent)
 
     send.changes = waiting  # type: ignore[attr-defined]
     after_commit(send)
@@ -110,10 +111,9 @@ def audiences_of(frame: Frame, department_id: int | None) -> tuple[str, ...]:
     return tuple(audiences)
 
 
-def _newest(changes: Iterable[Change]) -> list[Change]:
+def _newest(changes: Iterable[Change]) -> dict[Key, Change]:
     """One frame for each row and audience: the last."""
-    newest = {(audience, frame.kind, frame.id): (audience, frame) for audience, frame in changes}
-    return list(newest.values())
+    return {(audience, frame.kind, frame.id): (audience, frame) for audience, frame in changes}
 
 
 def _send(changes: Iterable[Change]) -> None:
@@ -121,15 +121,15 @@ def _send(changes: Iterable[Change]) -> None:
     global _resting_until
     with _sending:
         if time.monotonic() < _resting_until:
-            _keep(changes)
+            _keep(_newest(changes))
             return
-        sent = _newest([*_unsent.values(), *changes])
+        sent = _unsent | _newest(changes)
         _unsent.clear()
     if not sent:
         return
     try:
         pipe = valkey().pipeline(transaction=False)
-        for audience, frame in sent:
+        for audience, frame in sent.values():
             keys = (EPOCH, f"patchbay:live:seq:{audience}")
             text = json.dumps(frame.model_dump(exclude_defaults=True))
             pipe.eval(SCRIPT, 2, *keys, secrets.token_hex(4), CHANNEL, audience, text)
@@ -144,10 +144,10 @@ def _send(changes: Iterable[Change]) -> None:
         again.start()
 
 
-def _keep(changes: Iterable[Change]) -> None:
-    for audience, frame in changes:
+def _keep(changes: Mapping[Key, Change]) -> None:
+    for key, (audience, frame) in changes.items():
         if frame.kind not in FLEETING and len(_unsent) < MOST_UNSENT:
-            _unsent[audience, frame.kind, frame.id] = (audience, frame)
+            _unsent[key] = (audience, frame)
 
 
 def positions(audiences: Iterable[str]) -> Mapping[str, tuple[str, int]]:

@@ -19,7 +19,7 @@ from tests import rows
 from tests.people import account
 from transfers import history_export, history_search
 from transfers.access import Lens, lens_of
-from transfers.history import history_page
+from transfers.history import _rows, history_page
 from transfers.history_filters import filters_of
 from transfers.history_search import every
 from transfers.models import Attempt, BriefingVersion, HistoryExport, Manager, Transfer
@@ -73,6 +73,12 @@ def test_each_filter_finds_its_own(floor) -> None:
     Attempt.objects.filter(outcome=Outcome.BUSY).update(outcome=Outcome.MERGE_FAILED, answered_at=now())
     assert found(lens, failed="join") == {floor.returned}
     assert found(lens, failed="consultation") == set()
+
+
+def test_of_nothing_no_rows_are_asked_for(floor, django_assert_num_queries) -> None:
+    lens = lens_of(account(Role.ADMINISTRATOR, name="root"))
+    with django_assert_num_queries(0):
+        assert _rows(lens, []) == []
 
 
 def test_whoever_asked_decided_wrote_or_was_there_had_part_in_it(floor) -> None:

@@ -46,6 +46,7 @@ def test_a_held_caller_is_never_forgotten(world: World, sam: User) -> None:
     services.park(transfer_id=story.transfer.pk, user=sam, on_hold=True)
     world.later(59)
     held = story.transfer
+    assert held.parked_at
     shown = state_display(held.call, held, held.attempts.get())
     assert (shown.role, shown.since) == ("hold", held.parked_at)
     world.later(1)
